@@ -1,0 +1,206 @@
+"""One process of Tintype: built whole, then started in order; drained, then stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+import structlog
+
+from mesh.app.context import Context, Module
+from mesh.auth.keys import jwks_path
+from mesh.auth.peers import PeerTokens
+from mesh.auth.tokens import TokenVerifier
+from mesh.blobs import BlobStore, open_blobs
+from mesh.cache import Cache
+from mesh.clock import Clock, SystemClock
+from mesh.config import ConfigError, Settings
+from mesh.events.events import OUTBOX_TABLES, Events
+from mesh.ids import IdGenerator
+from mesh.paging import PageTokens
+from mesh.rpc import checks
+from mesh.rpc.chain import Chain
+from mesh.rpc.channels import Channels
+from mesh.rpc.server import Registry, Server
+from mesh.storage import Store, TableSpec, open_store
+from mesh.telemetry import LoopLag
+
+_log = structlog.get_logger("process")
+GRACE_S = 10.0
+"""How long calls under way may take to finish when the process drains."""
+_PROBE_EVERY_S = 1.0
+_PROBE_TIMEOUT_S = 3.0
+_OPEN_TIMEOUT_S = 60.0
+
+
+class Process:
+    """The modules that the targets choose, with what they share. Use as ``async with``."""
+
+    def __init__(self, settings: Settings, modules: Sequence[Module], clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.ids = IdGenerator(self.clock, settings.node)
+        self.page_tokens = PageTokens(settings.derived_key("page tokens"))
+        self.modules = choose(settings.targets, modules)
+        names = {module.name for module in self.modules}
+        remote = {area: address for area, address in settings.addresses.items() if area not in names}
+        secret = settings.derived_key("mesh").hex()
+        peers = PeerTokens(secret, "+".join(sorted(names)), self.clock)
+        verifier = TokenVerifier(jwks_path(settings.keys_dir), self.clock)
+        self.session_checks: list[Callable[[Any], Awaitable[None]]] = []
+        authentication = checks.Authentication(verifier, peers.verify, self._check_session)
+        self.registry = Registry(Chain([checks.request_id, authentication, checks.authorisation], checks.validation))
+        self.channels = Channels("+".join(sorted(names)), self.registry, remote, peers)
+        self.events = Events(settings.redis.url, self.clock, self.ids, settings.events)
+        self.foreign: list[grpc.GenericRpcHandler] = []
+        self.starting: list[Callable[[], Awaitable[None]]] = []
+        self.background: dict[str, Callable[[], Awaitable[None]]] = {}
+        self.stopping: list[tuple[str, Callable[[], Awaitable[None]]]] = []
+        self.settling: list[Callable[[], Awaitable[None]]] = []
+        self.probes: dict[str, Callable[[], Awaitable[str]]] = {}
+        self.unwell: dict[str, str] = {}
+        self.port = 0
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._failure: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> Process:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    async def wait(self) -> None:
+        """Return never; raise when a part of the process has failed, with its name and reason."""
+        assert self._failure is not None
+        await self._failure
+
+    async def settle(self, timeout_s: float = 30) -> None:
+        """Wait until no event is undelivered and no background work is left: for tests and seeding."""
+        async with asyncio.timeout(timeout_s):
+            for _ in range(2):  # work that a first round finished may have published events
+                for settle in self.settling:
+                    await settle()
+                await self.events.settle(timeout_s)
+
+    async def open_store(self, name: str, tables: Sequence[TableSpec]) -> Store:
+        """Open a module's store and create its tables."""
+        store = await open_store(self.settings.storage_url, name, self.clock)
+        self.stopping.append((f"{name} store", store.close))
+        await store.create([*tables, *OUTBOX_TABLES])
+        return store
+
+    async def _start(self) -> None:
+        started = time.monotonic()
+        self._failure = asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(_OPEN_TIMEOUT_S):
+            await self._open()
+            for module in self.modules:
+                await module.build(Context(self, module))
+            for start in self.starting:
+                await start()
+        await self.events.start()
+        self._watch("loop lag", LoopLag().run)
+        self._watch("health", self._probe)
+        for name, work in self.background.items():
+            self._watch(name, work)
+        self.server = Server(self.registry, self.settings.development)
+        for handler in self.foreign:
+            self.server.add(handler)
+        self.port = await self.server.start(self.settings.grpc_address)
+        await self.server.set_health(serving=True)
+        ms = round((time.monotonic() - started) * 1000)
+        _log.info("serving", targets=[module.name for module in self.modules], port=self.port, ms=ms)
+
+    async def _open(self) -> None:
+        """Open the servers that the chosen modules need, waiting for each a bounded time."""
+        needs = frozenset().union(*(module.needs for module in self.modules))
+        if "redis" in needs:
+            self.cache = Cache(self.settings.redis.url)
+            self.stopping.append(("cache", self.cache.close))
+        if "blobs" in needs:
+            self.blobs: BlobStore = open_blobs(self.settings.blobs)
+            await self.blobs.ensure_bucket()
+            self.stopping.append(("blobs", self.blobs.close))
+
+    async def _stop(self) -> None:
+        """Not serving, drain, consumers finish, then everything in reverse order; each step bounded."""
+        if hasattr(self, "server"):
+            await self._quietly("server", self.server.stop(GRACE_S), GRACE_S + 2)
+        await self._quietly("events", self.events.stop(GRACE_S), GRACE_S + 2)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._quietly("channels", self.channels.close(), 2)
+        for name, stop in reversed(self.stopping):
+            await self._quietly(name, stop(), 5)
+
+    async def _quietly(self, name: str, step: Awaitable[None], seconds: float) -> None:
+        """One step of stopping: whatever it does, the next steps follow."""
+        try:
+            async with asyncio.timeout(seconds):
+                await step
+        except Exception as error:  # a part that cannot stop must not keep the others from it
+            _log.warning("did not stop cleanly", part=name, error=repr(error))
+
+    def _watch(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def run() -> None:
+            await work()
+
+        task = asyncio.create_task(run(), name=name)
+        self._tasks[task] = name
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A background part that ends takes the process down, with its reason."""
+        if task.cancelled() or self._failure is None or self._failure.done():
+            return
+        error = task.exception() or RuntimeError("ended by itself")
+        self._failure.set_exception(PartFailed(f"{self._tasks[task]} failed: {error!r}"))
+        with contextlib.suppress(Exception):
+            self._failure.exception()
+
+    async def _probe(self) -> None:
+        """Ask every probe each second, and tell grpc.health.v1 the truth."""
+        while True:
+            unwell = {name: why for name, probe in self.probes.items() if (why := await _ask(probe))}
+            if unwell != self.unwell:
+                _log.warning("health changed", unwell=unwell or "nothing")
+                self.unwell = unwell
+            if hasattr(self, "server") and not self.registry.closing.is_set():
+                await self.server.set_health(serving=not unwell)
+            await asyncio.sleep(_PROBE_EVERY_S)
+
+    async def _check_session(self, caller: Any) -> None:
+        for check in self.session_checks:
+            await check(caller)
+
+
+class PartFailed(Exception):
+    """A part of the process failed; the process must stop."""
+
+
+async def _ask(probe: Callable[[], Awaitable[str]]) -> str:
+    try:
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            return await probe()
+    except TimeoutError:
+        return f"no answer within {_PROBE_TIMEOUT_S:g} s"
+    except Exception as error:  # a probe that fails is the answer
+        return repr(error)
+
+
+def choose(targets: Sequence[str], modules: Sequence[Module]) -> list[Module]:
+    """The modules that the targets name, in their own order. Raises ConfigError for an unknown one."""
+    known = {module.name for module in modules}
+    if unknown := set(targets) - known - {"all"}:
+        raise ConfigError(f"targets: {sorted(unknown)} unknown; choose from all, {', '.join(sorted(known))}")
+    return [module for module in modules if "all" in targets or module.name in targets]

@@ -1,0 +1,1 @@
+"""Blobs: immutable bytes under a key, in any S3 store. ``contract.py`` is what services see."""

@@ -1,0 +1,189 @@
+"""Configuration: typed, layered, validated whole before anything starts.
+
+Later layers win: defaults, then a TOML file, then environment variables (``TINTYPE_GRPC_ADDRESS``,
+``TINTYPE_STORAGE__URL``: two underscores go one level down), then ``--set key=value`` flags. Every
+default runs. Each module adds a section under its own name; a key nobody declared is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class ConfigError(Exception):
+    """The configuration is wrong; the message names every bad key and what is expected there."""
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StorageSection(Section):
+    """Where facts are kept."""
+
+    url: str = Field("", description="sqlite:///dir or cassandra://host,host:port/prefix; empty: sqlite in state_dir")
+
+
+class RedisSection(Section):
+    """Caches and the event bus."""
+
+    url: str = Field("redis://127.0.0.1:6379/0", description="the Redis server")
+
+
+class BlobSection(Section):
+    """The S3 store that keeps image bytes."""
+
+    endpoint: str = Field("127.0.0.1:8333", description="host:port of the S3 store")
+    bucket: str = Field("tintype", min_length=3, max_length=63)
+    access_key: str = "tintype"
+    secret_key: SecretStr = SecretStr("tintype-development")
+    region: str = "us-east-1"
+    secure: bool = Field(False, description="speak TLS to the store")
+
+
+class AuthSection(Section):
+    """Access tokens and their keys."""
+
+    keys_dir: Path | None = Field(None, description="folder of signing keys; empty: keys in state_dir")
+    access_minutes: int = Field(15, ge=1, le=1440, description="life of an access token")
+    refresh_days: int = Field(60, ge=1, le=365, description="life of a session that is not used")
+    rotate_days: int = Field(30, ge=1, le=365, description="how long one key signs")
+
+
+class TelemetrySection(Section):
+    """Logs, metrics and traces."""
+
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: str = Field("json", pattern="^(json|console)$")
+    otlp_endpoint: str = Field("", description="host:port of an OpenTelemetry collector (gRPC); empty: no traces")
+    metrics_address: str = Field("127.0.0.1:9464", description="Prometheus endpoint; empty: none")
+
+
+class EventsSection(Section):
+    """The bus."""
+
+    shards: int = Field(4, ge=1, le=64, description="streams per area; order holds per key")
+    retention_hours: int = Field(72, ge=1, le=720, description="how long outboxes keep events")
+
+
+class Settings(BaseSettings):
+    """The whole configuration of one process; modules add their sections by :func:`load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TINTYPE_", env_nested_delimiter="__", extra="forbid", frozen=True, env_parse_none_str="none"
+    )
+
+    targets: tuple[str, ...] = Field(("all",), description="modules that this process runs")
+    node: int = Field(0, ge=0, le=1023, description="differs between processes of one service: part of every id")
+    development: bool = Field(True, description="server reflection, generated secrets")
+    state_dir: Path = Field(Path(".state"), description="data and secrets of the embedded form")
+    secret: SecretStr = Field(SecretStr(""), description="root of all derived keys; empty: made in state_dir")
+    grpc_address: str = Field("127.0.0.1:9090", description="where this process serves gRPC")
+    addresses: dict[str, str] = Field(default_factory=dict, description="area → host:port of areas served elsewhere")
+    storage: StorageSection = StorageSection()
+    redis: RedisSection = RedisSection()
+    blobs: BlobSection = BlobSection()
+    auth: AuthSection = AuthSection()
+    telemetry: TelemetrySection = TelemetrySection()
+    events: EventsSection = EventsSection()
+
+    @property
+    def storage_url(self) -> str:
+        """The store's URL, the embedded one where none is configured."""
+        return self.storage.url or f"sqlite:///{self.state_dir.resolve()}/db"
+
+    @property
+    def keys_dir(self) -> Path:
+        """The folder of signing keys."""
+        return self.auth.keys_dir or self.state_dir / "keys"
+
+    def derived_key(self, purpose: str) -> bytes:
+        """32 bytes for one purpose (page tokens, media links, the mesh), from the one root secret."""
+        return hmac.digest(self._root_secret(), purpose.encode(), hashlib.sha256)
+
+    def _root_secret(self) -> bytes:
+        given = self.secret.get_secret_value()
+        if given:
+            return given.encode()
+        if not self.development:
+            raise ConfigError("secret: must be set (TINTYPE_SECRET) where development is false")
+        return _made_secret(self.state_dir / "secret")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then the TOML file (given under ``_toml``)."""
+        toml = getattr(cls, "toml_values", {})
+        return init_settings, env_settings, lambda: toml  # type: ignore[return-value]
+
+
+def load(
+    sections: Mapping[str, type[BaseModel]], toml: Path | None = None, flags: Mapping[str, str] | None = None
+) -> Any:
+    """Read and validate everything. ``flags`` maps dotted keys to text. Raises :class:`ConfigError`."""
+    fields: dict[str, Any] = {name: (section, Field(default_factory=section)) for name, section in sections.items()}
+    model = create_model("TintypeSettings", __base__=Settings, **fields)
+    model.toml_values = _read_toml(toml)  # type: ignore[attr-defined]
+    try:
+        settings = model(**_nested(flags or {}))
+    except ValidationError as error:
+        raise ConfigError("\n".join(_complaint(problem) for problem in error.errors())) from None
+    settings.derived_key("configuration check")
+    return settings
+
+
+def _read_toml(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _nested(flags: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, text in flags.items():
+        *parents, last = key.split(".")
+        place = values
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = tuple(text.split(",")) if key == "targets" else text
+    return values
+
+
+def _complaint(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    env = "TINTYPE_" + "__".join(str(part).upper() for part in problem["loc"])
+    given = "" if problem["type"] == "extra_forbidden" else f" (given: {problem['input']!r})"
+    return f"{key}: {problem['msg']}{given}; set by {env}, --set {key}=… or the TOML file"
+
+
+def _made_secret(path: Path) -> bytes:
+    """A random secret kept in a file only its owner can read; made once, whoever comes first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()

@@ -1,0 +1,98 @@
+"""The interceptors, in the order a call meets them, composed once per method when a server is built.
+
+telemetry → errors → deadline → request id → authentication → authorisation → validation → handler
+
+Telemetry and errors go around everything within, so that a refusal is counted and logged like any
+other outcome. The rest are checks that pass or raise :class:`~mesh.errors.Problem`; a check that a
+method does not need is left out of its chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+from mesh import deadline
+from mesh.rpc.call import Call, current
+from mesh.rpc.failures import as_problem
+from mesh.rpc.method import Method, Shape
+from mesh.rpc.observe import Observer
+
+Check = Callable[[Call, Any], Awaitable[None] | None]
+"""Looks at a call and its request; raises to refuse. May be a coroutine function."""
+CheckFactory = Callable[[Method], Check | None]
+"""Makes the check that a method needs, or None."""
+Handler = Callable[[Any, Call], Any]
+"""(request, call) → an awaitable answer, or an async iterator of answers for a server stream."""
+
+
+class Chain:
+    """Wraps handlers in the interceptors."""
+
+    def __init__(self, checks: Sequence[CheckFactory], message_check: CheckFactory) -> None:
+        self._checks = checks
+        self._message_check = message_check
+
+    def compose(self, method: Method, handler: Handler) -> Handler:
+        """The handler with everything in front of it."""
+        checks = [check for factory in self._checks if (check := factory(method))]
+        per_message = self._message_check(method)
+        if method.shape is Shape.SERVER_STREAM:
+            return _stream(method, handler, checks, per_message)
+        return _single(method, handler, checks, per_message)
+
+
+async def _run(checks: Sequence[Check], call: Call, request: Any) -> None:
+    for check in checks:
+        waiting = check(call, request)
+        if waiting is not None:
+            await waiting
+
+
+async def _checked(messages: AsyncIterator[Any], check: Check, call: Call) -> AsyncIterator[Any]:
+    """A client's stream, each message validated as it comes."""
+    async for message in messages:
+        check(call, message)
+        yield message
+
+
+def _single(method: Method, handler: Handler, checks: list[Check], per_message: Check | None) -> Handler:
+    observer = Observer(method)
+    client_stream = method.shape is Shape.CLIENT_STREAM
+    if per_message and not client_stream:
+        checks = [*checks, per_message]
+
+    async def answer(request: Any, call: Call) -> Any:
+        token = current.set(call)
+        try:
+            with observer.observe(call), deadline.limit(call.timeout_s or method.timeout_s):
+                try:
+                    await _run(checks, call, request)
+                    if client_stream and per_message:
+                        request = _checked(request, per_message, call)
+                    return await deadline.bounded(handler(request, call))
+                except Exception as error:
+                    raise as_problem(error, method) from error
+        finally:
+            current.reset(token)
+
+    return answer
+
+
+def _stream(method: Method, handler: Handler, checks: list[Check], per_message: Check | None) -> Handler:
+    observer = Observer(method)
+    if per_message:
+        checks = [*checks, per_message]
+
+    async def answers(request: Any, call: Call) -> AsyncIterator[Any]:
+        # Set without a reset: a stream is always driven by a task (or a context) of its own.
+        current.set(call)
+        with observer.observe(call), deadline.limit(call.timeout_s or method.timeout_s):
+            try:
+                await _run(checks, call, request)
+                async for message in handler(request, call):
+                    yield message
+            except Exception as error:
+                raise as_problem(error, method) from error
+
+    return answers

@@ -1,0 +1,58 @@
+"""Problem ⇄ google.rpc.Status (AIP-193), the form in which errors cross processes."""
+
+from __future__ import annotations
+
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+
+from mesh.errors import DOMAIN, Code, FieldViolation, Problem
+
+
+def to_status(problem: Problem, request_id: str = "") -> status_pb2.Status:
+    """One ErrorInfo always; BadRequest, RetryInfo and RequestInfo where they say something."""
+    status = status_pb2.Status(code=problem.code, message=problem.message)
+    info = error_details_pb2.ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata=problem.metadata)
+    status.details.add().Pack(info)
+    if problem.fields:
+        bad = error_details_pb2.BadRequest()
+        for violation in problem.fields:
+            bad.field_violations.add(field=violation.field, description=violation.description)
+        status.details.add().Pack(bad)
+    if problem.retry_after_ms is not None:
+        delay = Duration()
+        delay.FromMilliseconds(problem.retry_after_ms)
+        status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=delay))
+    if request_id:
+        status.details.add().Pack(error_details_pb2.RequestInfo(request_id=request_id))
+    return status
+
+
+def from_status(status: status_pb2.Status) -> Problem:
+    """The Problem that a callee raised, or the nearest one where it was not ours."""
+    info = error_details_pb2.ErrorInfo()
+    bad = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
+    for detail in status.details:
+        for kind in (info, bad, retry):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
+    code = Code(status.code) if status.code in set(Code) else Code.UNKNOWN
+    return Problem(
+        code,
+        info.reason or reason_of(code),
+        status.message,
+        tuple(FieldViolation(v.field, v.description) for v in bad.field_violations),
+        dict(info.metadata),
+        retry.retry_delay.ToMilliseconds() if retry.HasField("retry_delay") else None,
+    )
+
+
+def reason_of(code: Code) -> str:
+    """A reason for a status that came without one: gRPC's own, from a broken or a strange peer."""
+    return {
+        Code.UNAVAILABLE: "DEPENDENCY_UNAVAILABLE",
+        Code.DEADLINE_EXCEEDED: "DEADLINE_EXCEEDED",
+        Code.CANCELLED: "CANCELLED",
+        Code.RESOURCE_EXHAUSTED: "OVERLOADED",
+        Code.UNIMPLEMENTED: "METHOD_NOT_FOUND",
+    }.get(code, "INTERNAL")

@@ -1,0 +1,1 @@
+"""Conformance suites, and the mesh in one process, for tests."""

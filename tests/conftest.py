@@ -1,0 +1,41 @@
+"""Real servers for the tests, started once a session on free ports with data of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack.ports import free_port
+from stack.redis import RedisServer, redis_server
+from stack.s3 import GRPC_DISTANCE, S3Server, s3_server
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis shared by the session: use keys of your own, kill `own_redis` instead."""
+    yield from _running_redis(tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of this test alone, to be killed and restarted."""
+    yield from _running_redis(tmp_path / "redis")
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 store shared by the session: use a bucket or keys of your own."""
+    server = s3_server(tmp_path_factory.mktemp("s3"), free_port(also=(GRPC_DISTANCE,)))
+    asyncio.run(server.process.start())
+    yield server
+    asyncio.run(server.process.stop())
+
+
+def _running_redis(directory: Path) -> Iterator[RedisServer]:
+    server = redis_server(directory, free_port())
+    asyncio.run(server.process.start())
+    yield server
+    asyncio.run(server.process.stop())
