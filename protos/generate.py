@@ -83,6 +83,15 @@ def differences(wanted: Path, present: Path) -> list[str]:
     return sorted(changed | (names(wanted) ^ names(present)))
 
 
+def _replace(source: Path, target: Path) -> None:
+    """Make ``target`` what ``source`` is: the same file, or none."""
+    if not source.exists():
+        target.unlink()
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
 def main() -> None:
     """Parse the flags and generate or compare."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,8 +101,8 @@ def main() -> None:
         output = Path(scratch)
         generate(output)
         if not check:
-            shutil.rmtree(GENERATED, ignore_errors=True)
-            shutil.copytree(output, GENERATED)
+            for name in differences(output, GENERATED):
+                _replace(output / name, GENERATED / name)
             return
         if drift := differences(output, GENERATED):
             sys.exit("generated/ differs from the protos; run `make gen`:\n  " + "\n  ".join(drift))
