@@ -32,6 +32,7 @@ LogLine: TypeAlias = Callable[[str], None]
 
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 20
+_LAST_OUTPUT_SECONDS = 1.0
 _LOG_BYTES = 10 * 1024 * 1024
 
 
@@ -95,6 +96,7 @@ class Process:
 
     def spawn(self) -> None:
         """Start the program without waiting for it."""
+        self.kill()
         for port, setting in self.ports.items():
             require_free(port, self.name, setting)
         self._tail.clear()
@@ -139,7 +141,7 @@ class Process:
         self._child.wait()
         guard.forget(self._child.pid)
         if self._reader is not None:
-            self._reader.join()
+            self._reader.join(_LAST_OUTPUT_SECONDS)
         self._child = None
 
     async def restart(self) -> None:
@@ -157,7 +159,8 @@ class Process:
 
     def _signal(self, number: signal.Signals) -> None:
         if self._child is not None:
-            with contextlib.suppress(ProcessLookupError):
+            # macOS says PermissionError of a group that is only waiting to be reaped.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._child.pid, number)
 
     async def _until_ready(self) -> None:
@@ -177,7 +180,7 @@ class Process:
 
     def _last_words(self) -> str:
         if not self.running and self._reader is not None:
-            self._reader.join(timeout=1)
+            self._reader.join(_LAST_OUTPUT_SECONDS)
         words = " | ".join(line for line in self.tail[-5:] if line)
         return f": {words}" if words else " and said nothing"
 

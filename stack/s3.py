@@ -16,6 +16,8 @@ from stack.process import LogLine, Process, ProcessFailed
 
 DEFAULT_PORT = 8333
 PORT_SETTING = "TINTYPE_S3_PORT"
+IDENTITY = "identity.json"
+"""The file in a store's directory that holds its keys, readable by its owner alone."""
 GRPC_DISTANCE = 10_000
 """SeaweedFS listens for gRPC this far above each of its HTTP ports."""
 
@@ -52,7 +54,7 @@ def s3_server(
     start and reachable from this machine only.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    access_key, secret_key = _identity(directory / "identity.json", access_key, secret_key)
+    access_key, secret_key = identity(directory / IDENTITY, access_key, secret_key)
     master, volume, filer = free_ports(3, also=(GRPC_DISTANCE,))
     ports: dict[int, str | None] = {port: PORT_SETTING, port + GRPC_DISTANCE: PORT_SETTING}
     ports |= {each + distance: None for each in (master, volume, filer) for distance in (0, GRPC_DISTANCE)}
@@ -62,7 +64,7 @@ def s3_server(
         lambda: _ready(port, master),
         log or directory / "s3.log",
         ports,
-        env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "2"},  # a new bucket preallocates 7 volumes otherwise
+        env={"WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"},  # a new bucket preallocates 7 volumes otherwise
         start_seconds=60,
         # Its own shutdown waits 15 s for streams it keeps open to itself. What it acknowledged
         # survives SIGKILL, so there is nothing to wait for.
@@ -81,7 +83,7 @@ def _arguments(directory: Path, port: int, master: int, volume: int, filer: int)
         "master.port": master,
         "master.telemetry": "false",
         "master.electionTimeout": "1s",  # 10 s by default, waited out by a lone master at every restart
-        "master.volumeSizeLimitMB": 1024,
+        "master.volumeSizeLimitMB": 256,
         "volume.port": volume,
         "volume.max": 0,  # as many as the disk holds
         "volume.preStopSeconds": 0,
@@ -92,7 +94,7 @@ def _arguments(directory: Path, port: int, master: int, volume: int, filer: int)
         "s3.port": port,
         "s3.port.iceberg": 0,
         "s3.port.lance": 0,
-        "s3.config": directory / "identity.json",
+        "s3.config": directory / IDENTITY,
         "s3.iam": "false",
         "s3.autoCreateBucket": "false",
         "s3.readerCacheSizeMB": 32,
@@ -100,8 +102,9 @@ def _arguments(directory: Path, port: int, master: int, volume: int, filer: int)
     return ["-logtostderr", "server", *(f"-{name}={value}" for name, value in options.items())]
 
 
-def _identity(file: Path, access_key: str | None, secret_key: str | None) -> tuple[str, str]:
-    """The keys given, else those that the directory has, else new ones; written for SeaweedFS to read."""
+def identity(file: Path, access_key: str | None, secret_key: str | None) -> tuple[str, str]:
+    """The access and secret key given, else those that the file has, else new ones; the file then
+    holds them as SeaweedFS reads them."""
     if access_key is None or secret_key is None:
         if file.exists():
             known = json.loads(file.read_text())["identities"][0]["credentials"][0]

@@ -28,14 +28,24 @@ def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 store shared by the session: use a bucket or keys of your own."""
-    server = s3_server(tmp_path_factory.mktemp("s3"), free_port(also=(GRPC_DISTANCE,)))
+    yield from _running_s3(tmp_path_factory.mktemp("s3"))
+
+
+@pytest.fixture
+def own_s3(tmp_path: Path) -> Iterator[S3Server]:
+    """An S3 store of this test alone, to be killed and restarted; it takes seconds to start."""
+    yield from _running_s3(tmp_path / "s3")
+
+
+def _running_redis(directory: Path) -> Iterator[RedisServer]:
+    server = redis_server(directory, free_port())
     asyncio.run(server.process.start())
     yield server
     asyncio.run(server.process.stop())
 
 
-def _running_redis(directory: Path) -> Iterator[RedisServer]:
-    server = redis_server(directory, free_port())
+def _running_s3(directory: Path) -> Iterator[S3Server]:
+    server = s3_server(directory, free_port(also=(GRPC_DISTANCE,)))
     asyncio.run(server.process.start())
     yield server
     asyncio.run(server.process.stop())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -76,7 +77,7 @@ class S3Client:
 
     def get(self, key: str, offset: int = 0, length: int = 0) -> BaseHTTPResponse:
         """The response with its body unread: ``close`` it, or read it to its end, and ``release_conn``."""
-        return cast(BaseHTTPResponse, self._minio.get_object(self._bucket, key, offset, length))
+        return self._minio.get_object(self._bucket, key, offset, length)
 
     def get_range(self, key: str, offset: int, length: int) -> bytes:
         """The part of the range that the object has: nothing where it begins past the end."""
@@ -103,23 +104,23 @@ class S3Client:
         if errors:
             raise BlobUnavailable(f"{len(errors)} of {len(keys)} objects were not deleted: {errors[0].message}")
 
-    def list(self, prefix: str, limit: int, start_after: str) -> list[Blob]:
+    def list_blobs(self, prefix: str, limit: int, start_after: str) -> list[Blob]:
         pages = self._minio._list_objects(self._bucket, prefix=prefix, start_after=start_after, max_keys=limit)
         return [_blob(found) for found in islice(pages, limit)]
 
-    def presigned_get(self, key: str, expires: Any) -> str:
-        return cast(str, self._public.get_presigned_url("GET", self._bucket, key, expires))
+    def presigned_get(self, key: str, expires: timedelta) -> str:
+        return self._public.get_presigned_url("GET", self._bucket, key, expires)
 
-    def presign_part(self, key: str, upload_id: str, number: int, expires: Any) -> str:
-        part = {"partNumber": str(number), "uploadId": upload_id}
-        return cast(str, self._public.get_presigned_url("PUT", self._bucket, key, expires, extra_query_params=part))
+    def presign_part(self, key: str, upload_id: str, number: int, expires: timedelta) -> str:
+        part: dict[str, str | list[str] | tuple[str]] = {"partNumber": str(number), "uploadId": upload_id}
+        return self._public.get_presigned_url("PUT", self._bucket, key, expires, extra_query_params=part)
 
     def create_upload(self, key: str, content_type: str) -> str:
-        return cast(str, self._minio._create_multipart_upload(self._bucket, key, {"Content-Type": content_type}))
+        return self._minio._create_multipart_upload(self._bucket, key, {"Content-Type": content_type})
 
     def upload_part(self, key: str, upload_id: str, number: int, data: bytes) -> Part:
         etag = self._minio._upload_part(self._bucket, key, data, None, upload_id, number)
-        return Part(number, cast(str, etag), len(data))
+        return Part(number, etag, len(data))
 
     def list_parts(self, key: str, upload_id: str) -> list[Part]:
         parts: list[Part] = []
@@ -142,7 +143,7 @@ class S3Client:
             return self.stat(key).etag
         if not result.etag:  # S3 may answer 200 and put the error into the body
             raise BlobUnavailable(f"the store did not complete the upload of {key}")
-        return cast(str, result.etag)
+        return result.etag
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         try:
@@ -151,10 +152,13 @@ class S3Client:
             if error.code not in ("NoSuchUpload", "NoSuchKey"):
                 raise
 
-    def list_uploads(self, prefix: str, limit: int) -> list[Upload]:
-        page = self._minio._list_multipart_uploads(self._bucket, prefix=prefix, max_uploads=limit)
-        uploads = [Upload(up.object_name, up.upload_id, _ms(up.initiated_time)) for up in page.uploads]
-        return uploads[:limit]
+    def list_uploads(self, key: str, limit: int) -> list[Upload]:
+        page = self._minio._list_multipart_uploads(self._bucket, prefix=key, max_uploads=limit)
+        return [
+            Upload(key, found.upload_id or "", _ms(found.initiated_time))
+            for found in page.uploads
+            if found.object_name == key
+        ][:limit]
 
 
 class _DeadlinePool(urllib3.PoolManager):
@@ -164,7 +168,7 @@ class _DeadlinePool(urllib3.PoolManager):
         super().__init__(num_pools=4, maxsize=concurrency, retries=False)
         self._seconds = seconds
 
-    def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> Any:
+    def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> BaseHTTPResponse:  # type: ignore[override]
         left = deadline.within(self._seconds)
         kw["timeout"] = urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=left)
         return super().urlopen(method, url, redirect, **kw)
@@ -186,8 +190,8 @@ def _minio(options: S3Options, endpoint: str, pool: urllib3.PoolManager) -> Mini
 
 def _blob(found: Object) -> Blob:
     etag = (found.etag or "").strip('"')
-    return Blob(found.object_name, found.size or 0, etag, _ms(found.last_modified), found.content_type or "")
+    return Blob(found.object_name or "", found.size or 0, etag, _ms(found.last_modified), found.content_type or "")
 
 
-def _ms(moment: Any) -> int:
+def _ms(moment: datetime | None) -> int:
     return int(moment.timestamp() * 1000) if moment is not None else 0

@@ -142,7 +142,7 @@ class BlobStore(Protocol):
     async def delete_many(self, keys: Sequence[str]) -> None:
         """Remove up to ``MAX_KEYS`` objects; they need not be there."""
 
-    async def list(self, prefix: str, limit: int, start_after: str = "") -> list[Blob]:
+    async def list_blobs(self, prefix: str, limit: int, start_after: str = "") -> list[Blob]:
         """Objects whose key begins with ``prefix``, in key order, after ``start_after``; at most
         ``limit`` (1 to ``MAX_KEYS``) of them."""
 
@@ -165,8 +165,9 @@ class BlobStore(Protocol):
     async def abort(self, key: str, upload_id: str) -> None:
         """Drop an upload and its parts; it need not be there."""
 
-    async def list_uploads(self, prefix: str, limit: int) -> list[Upload]:
-        """Uploads under way (at most ``limit``, 1 to ``MAX_KEYS``), for sweeping up what clients left behind."""
+    async def list_uploads(self, key: str, limit: int) -> list[Upload]:
+        """Uploads under way of one key (at most ``limit``, 1 to ``MAX_KEYS``) in no promised order,
+        for sweeping up what a client left behind. (By prefix would not do: MinIO lists by key only.)"""
 
     async def health(self) -> BlobHealth:
         """Whether the store answers and the bucket is there. Raises nothing."""

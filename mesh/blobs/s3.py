@@ -110,9 +110,9 @@ class S3BlobStore:
             check_key(key)
         await self._threads.run(lambda: self._client.delete_many(keys))
 
-    async def list(self, prefix: str, limit: int, start_after: str = "") -> list[Blob]:
+    async def list_blobs(self, prefix: str, limit: int, start_after: str = "") -> list[Blob]:
         check_limit("limit", limit, MAX_KEYS)
-        return await self._threads.run(lambda: self._client.list(prefix, limit, start_after))
+        return await self._threads.run(lambda: self._client.list_blobs(prefix, limit, start_after))
 
     async def presigned_get(self, key: str, expires: timedelta) -> str:
         check_key(key)
@@ -144,9 +144,10 @@ class S3BlobStore:
         check_key(key)
         await self._threads.run(lambda: self._client.abort_upload(key, upload_id))
 
-    async def list_uploads(self, prefix: str, limit: int) -> list[Upload]:
+    async def list_uploads(self, key: str, limit: int) -> list[Upload]:
+        check_key(key)
         check_limit("limit", limit, MAX_KEYS)
-        return await self._threads.run(lambda: self._client.list_uploads(prefix, limit))
+        return await self._threads.run(lambda: self._client.list_uploads(key, limit))
 
     async def health(self) -> BlobHealth:
         try:

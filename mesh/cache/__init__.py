@@ -1,0 +1,1 @@
+"""Redis, shared: caches, scripts and, through connections of their own, blocking reads of the bus."""

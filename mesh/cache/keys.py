@@ -1,0 +1,26 @@
+"""Names of keys, with the hash tag that keeps what belongs together on one node of a cluster."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+KeyPart: TypeAlias = str | int
+
+
+def key(area: str, owner: KeyPart, *rest: KeyPart) -> bytes:
+    """``key("feed", 123)`` is ``feed:{123}``, ``key("feed", 123, "seen")`` is ``feed:{123}:seen``.
+
+    All keys of one owner share a slot, so that one script may touch them. Raises ``ValueError``
+    for an empty part or one that holds a brace, which would move the tag.
+    """
+    for part in (area, owner, *rest):
+        if part == "" or (isinstance(part, str) and not {"{", "}"}.isdisjoint(part)):
+            raise ValueError(f"part {part!r} of a key is empty or holds a brace")
+    return ":".join([area, f"{{{owner}}}", *map(str, rest)]).encode()
+
+
+def tag_of(name: bytes) -> bytes:
+    """The part of a key that chooses its slot: what is between the first braces, else all of it."""
+    _, opening, behind = name.partition(b"{")
+    tag, closing, _ = behind.partition(b"}")
+    return tag if opening and closing and tag else name

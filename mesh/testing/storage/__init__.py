@@ -1,0 +1,1 @@
+"""The promises of the table contract as named tests, by theme; ``storage_conformance`` puts them together."""

@@ -1,0 +1,173 @@
+"""The routes: image bytes, then every RPC under its gRPC path, then the REST paths they come from.
+
+A REST request is matched twice: by its own path, and after the transcoder by its gRPC path. What
+holds for an RPC (time, retries, rate class) stands on its gRPC route; what the transcoder itself
+needs stands on the REST route.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from stack.gateway.contracts import PublicMethod, public_methods
+from stack.gateway.filters import EXT_AUTHZ, JWT, RATE_LIMIT, SIGNING, TRANSCODER, transcoder
+from stack.gateway.options import GatewayOptions
+
+TRANSCODED = {"name": "x-envoy-original-path", "present_match": True}
+"""Set by the transcoder on what it has turned into gRPC."""
+_GRPC_HEADERS = ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding"]
+_HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+_FILTER = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig"}
+_REST_PREFIXES = ("/v1/",)
+_REST_PATHS = ("/healthz", "/openapi.json", "/docs")
+_SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "cross-origin",
+}
+
+
+def routes(options: GatewayOptions) -> list[dict[str, Any]]:
+    """All routes, first match first."""
+    methods = public_methods(options.descriptors)
+    rest = [_sse_route(options, method) for method in methods if method.sse]
+    return [
+        _images(options),
+        *(route for method in methods for route in _grpc_routes(method)),
+        *_infrastructure(options),
+        *rest,
+        _upload(),
+        _wrong_content_type(),
+        *({"match": {"prefix": prefix}, "route": _to_edge("0s")} for prefix in _REST_PREFIXES),
+        *({"match": {"prefix": path}, "route": _to_edge("30s")} for path in _REST_PATHS),
+        _answer({"prefix": "/"}, 404),
+    ]
+
+
+def security_headers() -> list[dict[str, Any]]:
+    """Headers that every answer carries."""
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for key, value in _SECURITY_HEADERS.items()
+    ]
+
+
+def _to_edge(timeout: str) -> dict[str, Any]:
+    return {"cluster": "edge", "timeout": timeout}
+
+
+def _answer(match: dict[str, Any], status: int) -> dict[str, Any]:
+    """An answer of the gateway's own; the local reply mapping gives it its JSON body."""
+    return {"match": match, "direct_response": {"status": status}}
+
+
+def _grpc_routes(method: PublicMethod) -> list[dict[str, Any]]:
+    """An RPC called as gRPC, and the same where the transcoder has made it from REST."""
+    plain: dict[str, Any] = {"match": {"path": method.path}, "route": _call(method)}
+    transcoded: dict[str, Any] = {
+        "match": {"path": method.path, "headers": [TRANSCODED]},
+        "route": _call(method),
+        "response_headers_to_remove": _GRPC_HEADERS,
+    }
+    if method.sse:
+        transcoded["response_headers_to_add"] = [{"header": {"key": "cache-control", "value": "no-store"}}]
+    return [transcoded, plain]
+
+
+def _call(method: PublicMethod) -> dict[str, Any]:
+    long_lived = method.server_stream
+    timeout = "0s" if long_lived else f"{method.timeout_ms / 1000 + 0.5:g}s"
+    route: dict[str, Any] = {
+        "cluster": "edge",
+        "timeout": timeout,
+        "max_stream_duration": {"max_stream_duration": "3600s" if long_lived else timeout},
+        "rate_limits": [
+            {
+                "actions": [
+                    {"generic_key": {"descriptor_key": "rate_class", "descriptor_value": method.rate_class}},
+                    {"remote_address": {}},
+                ]
+            }
+        ],
+    }
+    if long_lived or method.client_stream:
+        route["idle_timeout"] = "120s"
+    if method.idempotency == "SAFE" and not long_lived:
+        route["retry_policy"] = {
+            "retry_on": "connect-failure,refused-stream,unavailable,reset",
+            "num_retries": 2,
+            "retry_host_predicate": [
+                {
+                    "name": "envoy.retry_host_predicates.previous_hosts",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                    },
+                }
+            ],
+            "host_selection_retry_max_attempts": 3,
+        }
+    return route
+
+
+def _images(options: GatewayOptions) -> dict[str, Any]:
+    """Image bytes: the gate decides, the store answers, nothing in between is Python."""
+
+    off = {**_FILTER, "disabled": True}
+    check = {"@type": f"{_HTTP}.ext_authz.v3.ExtAuthzPerRoute", "check_settings": {}}
+    return {
+        "match": {
+            "prefix": "/m/",
+            "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}],
+        },
+        "route": {"cluster": "s3", "timeout": "30s", "host_rewrite_literal": options.s3},
+        "request_headers_to_remove": ["authorization", "cookie"],
+        "response_headers_to_remove": ["x-amz-request-id", "x-amz-tagging-count", "x-amz-storage-class"],
+        "typed_per_filter_config": {
+            TRANSCODER: off,
+            JWT: off,
+            RATE_LIMIT: off,
+            EXT_AUTHZ: check,
+            SIGNING: {**_FILTER, "config": {}},
+        },
+    }
+
+
+def _infrastructure(options: GatewayOptions) -> list[dict[str, Any]]:
+    """Health for everyone, reflection in development; nothing else of gRPC leaves the mesh."""
+    open_prefixes = ["/grpc.health.v1.Health/"] + (["/grpc.reflection."] if options.development else [])
+    opened = [{"match": {"prefix": prefix}, "route": _to_edge("0s")} for prefix in open_prefixes]
+    closed = [_answer({"prefix": prefix}, 404) for prefix in ("/tintype.", "/grpc.", "/envoy.")]
+    return [*opened, *closed]
+
+
+def _sse_route(options: GatewayOptions, method: PublicMethod) -> dict[str, Any]:
+    """The REST form of a watch: server-sent events, without a time limit."""
+    [(_, template)] = method.rest
+    return {
+        "match": {"safe_regex": {"regex": _regex(template)}},
+        "route": _to_edge("0s"),
+        "typed_per_filter_config": {TRANSCODER: transcoder(options, sse=True)},
+    }
+
+
+def _regex(template: str) -> str:
+    """A path template as a regular expression."""
+    return re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(template))
+
+
+def _upload() -> dict[str, Any]:
+    """A raw body of any type."""
+    return {"match": {"path": "/v1/media:upload"}, "route": {**_to_edge("0s"), "idle_timeout": "60s"}}
+
+
+def _wrong_content_type() -> dict[str, Any]:
+    """A body that is not JSON: without this the transcoder would read it as JSON whatever it says."""
+    not_json = {
+        "name": "content-type",
+        "string_match": {"safe_regex": {"regex": r"(?i)application/(json|grpc)([+;-].*)?"}},
+        "invert_match": True,
+        "treat_missing_header_as_empty": False,
+    }
+    present = {"name": "content-type", "present_match": True}
+    return _answer({"prefix": "/v1/", "headers": [present, not_json]}, 415)

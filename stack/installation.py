@@ -1,0 +1,182 @@
+"""A whole Tintype on one machine: every server started in order, watched, and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from mesh.auth.keys import KeyRing, jwks_path
+from mesh.clock import SystemClock
+from mesh.config import Settings
+from stack.cassandra import CassandraCluster
+from stack.envoy import EnvoyServer, envoy_server
+from stack.gateway import GatewayOptions, render
+from stack.ports import require_free
+from stack.process import LogLine, Process, ProcessFailed
+from stack.redis import RedisServer, redis_server
+from stack.s3 import S3Server, s3_server
+from stack.section import StackSection
+
+Say = Callable[[str], None]
+_DAY_MS = 86_400_000
+_START_SECONDS = 60.0
+_WATCH_SECONDS = 0.25
+_RESTARTS = 5
+
+
+class Installation:
+    """Redis, the S3 store, the services and the gateway, with data in ``settings.state_dir``.
+
+    ``services_log`` receives the services' log lines; the others log to files in ``state_dir/logs``.
+    """
+
+    def __init__(self, settings: Settings, section: StackSection, services_log: LogLine, say: Say) -> None:
+        self.settings = settings
+        self.section = section
+        self.state_dir = settings.state_dir.resolve()
+        self.url = f"http://127.0.0.1:{section.gateway_port}"
+        self.processes: list[Process] = []
+        self._services_log = services_log
+        self._say = say
+        self._stopping = False
+        self._cassandra: CassandraCluster | None = None
+
+    async def start(self) -> None:
+        """Start everything, stores side by side, each awaited. On failure what was started is stopped."""
+        logs = self.state_dir / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        self._require_ports()
+        try:
+            redis = redis_server(self.state_dir / "redis", self.section.redis_port, log=logs / "redis.log")
+            s3 = s3_server(self.state_dir / "s3", self.section.s3_port, log=logs / "s3.log")
+            storage = asyncio.create_task(self._start_cassandra()) if self.section.cassandra else None
+            await asyncio.gather(self._begin("Redis", redis.process), self._begin("the S3 store", s3.process))
+            storage_url = await storage if storage else self.settings.storage.url
+            await self._begin("the services", self._services(redis, s3, storage_url))
+            await self._begin("the gateway", self._gateway(s3, logs).process)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def watch(self) -> None:
+        """Start again what ends by itself, with its last words; give up on what keeps ending."""
+        ended: dict[str, int] = {}
+        while not self._stopping:
+            for process in self.processes:
+                if process.running:
+                    continue
+                ended[process.name] = ended.get(process.name, 0) + 1
+                last = process.tail[-1] if process.tail else "without a word"
+                self._say(f"{process.name} ended: {last}")
+                if ended[process.name] > _RESTARTS:
+                    raise ProcessFailed(f"{process.name} ended {ended[process.name]} times: giving up")
+                await process.start()
+                self._say(f"{process.name} is back")
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop everything in reverse order; each step is bounded. May be repeated."""
+        self._stopping = True
+        for process in reversed(self.processes):
+            await process.stop()
+        if self._cassandra:
+            await self._cassandra.stop()
+
+    def process(self, name: str) -> Process:
+        """A process by its name: redis, s3, services, envoy."""
+        return next(process for process in self.processes if process.name == name)
+
+    def _require_ports(self) -> None:
+        """Name a taken port before anything is started."""
+        for field in ("gateway_port", "admin_port", "grpc_port", "redis_port", "s3_port", "metrics_port"):
+            if port := getattr(self.section, field):
+                require_free(port, field.removesuffix("_port"), f"TINTYPE_STACK__{field.upper()}")
+
+    async def _begin(self, name: str, process: Process) -> None:
+        self._say(f"starting {name} …")
+        self.processes.append(process)
+        await process.start()
+        self._say(f"{name} is ready")
+
+    async def _start_cassandra(self) -> str:
+        self._say("starting Cassandra (the first time Maven fetches it) …")
+        self._cassandra = CassandraCluster(self.state_dir / "cassandra", nodes=1)
+        await self._cassandra.start()
+        self._say("Cassandra is ready")
+        return self._cassandra.url()
+
+    def _services(self, redis: RedisServer, s3: S3Server, storage_url: str) -> Process:
+        """All services in one process of their own."""
+        section = self.section
+        address = f"127.0.0.1:{section.grpc_port}"
+        env = {
+            "TINTYPE_STATE_DIR": str(self.state_dir),
+            "TINTYPE_GRPC_ADDRESS": address,
+            "TINTYPE_REDIS__URL": redis.url,
+            "TINTYPE_BLOBS__ENDPOINT": f"{s3.host}:{s3.port}",
+            "TINTYPE_BLOBS__ACCESS_KEY": s3.access_key,
+            "TINTYPE_BLOBS__SECRET_KEY": s3.secret_key,
+            "TINTYPE_BLOBS__REGION": s3.region,
+            "TINTYPE_STORAGE__URL": storage_url,
+            "TINTYPE_TELEMETRY__LOG_FORMAT": "console",
+            "TINTYPE_TELEMETRY__METRICS_ADDRESS": f"127.0.0.1:{section.metrics_port}" if section.metrics_port else "",
+            "TINTYPE_EDGE__PUBLIC_URL": self.url,
+        }
+        return Process(
+            "services",
+            [sys.executable, "-m", "cli.main", "serve"],
+            lambda: _serving(address),
+            self._services_log,
+            {section.grpc_port: "TINTYPE_STACK__GRPC_PORT"},
+            env,
+            start_seconds=_START_SECONDS,
+            stop_seconds=20,
+        )
+
+    def _gateway(self, s3: S3Server, logs: Path) -> EnvoyServer:
+        config = self.state_dir / "envoy.json"
+        config.touch(mode=0o600)
+        config.write_text(json.dumps(render(self._gateway_options(s3)), indent=1))
+        ports = {self.section.gateway_port: "TINTYPE_STACK__GATEWAY_PORT"}
+        return envoy_server(config, self.section.admin_port, ports=ports, log=logs / "envoy.log")
+
+    def _gateway_options(self, s3: S3Server) -> GatewayOptions:
+        keys = jwks_path(self.settings.keys_dir.resolve())
+        if not keys.exists():  # Envoy needs the file at its start, wherever accounts runs
+            auth = self.settings.auth
+            KeyRing(self.settings.keys_dir, SystemClock(), auth.rotate_days * _DAY_MS, 0).refresh()
+        return GatewayOptions(
+            listen=f"{self.section.host}:{self.section.gateway_port}",
+            admin=f"127.0.0.1:{self.section.admin_port}",
+            edge=f"127.0.0.1:{self.section.grpc_port}",
+            s3=f"{s3.host}:{s3.port}",
+            bucket=self.settings.blobs.bucket,
+            access_key=s3.access_key,
+            secret_key=s3.secret_key,
+            region=s3.region,
+            jwks=keys,
+            descriptors=DESCRIPTORS,
+            development=self.settings.development,
+            otlp=self.settings.telemetry.otlp_endpoint,
+        )
+
+
+DESCRIPTORS = Path(__file__).parent.parent / "generated" / "tintype" / "descriptors.binpb"
+"""The descriptor set that the gateway transcodes by."""
+
+
+async def _serving(address: str) -> bool:
+    """Whether a gRPC server says that it serves."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+        except grpc.aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
