@@ -1,1 +1,1 @@
-
+"""The `tintype` command."""

@@ -1,1 +1,1 @@
-
+"""The public gRPC API: compose, apply the visibility law, present."""

@@ -61,7 +61,7 @@ class Problem(Exception):
     retry_after_ms: int | None = None
 
     def __post_init__(self) -> None:
-        if _PREFIX + self.reason not in ErrorReason.keys():
+        if _PREFIX + self.reason not in ErrorReason.keys():  # noqa: SIM118 - not a dict
             raise ValueError(f"reason {self.reason!r} is not in tintype.type.v1.ErrorReason: add it to reason.proto")
         super().__init__(self.message)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -36,7 +37,11 @@ def set_up(section: TelemetrySection, name: str) -> None:
 
 def _set_up_logs(section: TelemetrySection) -> None:
     pretty = section.log_format == "console"
-    renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -52,7 +57,7 @@ def _set_up_logs(section: TelemetrySection) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
-def _trace_ids(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _trace_ids(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Join a log line to the trace it belongs to."""
     context = trace.get_current_span().get_span_context()
     if context.is_valid:

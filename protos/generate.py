@@ -22,7 +22,7 @@ from protovalidate._gen.buf.validate import validate_pb
 
 PROTOS = Path(__file__).parent
 GENERATED = PROTOS.parent / "generated"
-DESCRIPTORS = "descriptors.binpb"
+DESCRIPTORS = "tintype/descriptors.binpb"
 
 
 def validate_descriptors() -> bytes:

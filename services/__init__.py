@@ -1,1 +1,1 @@
-
+"""The services, each a folder with the same rooms."""

@@ -141,10 +141,11 @@ class Installation:
 
     def _gateway(self, s3: S3Server, logs: Path) -> EnvoyServer:
         config = self.state_dir / "envoy.json"
-        config.touch(mode=0o600)
         config.write_text(json.dumps(render(self._gateway_options(s3)), indent=1))
         ports = {self.section.gateway_port: "TINTYPE_STACK__GATEWAY_PORT"}
-        return envoy_server(config, self.section.admin_port, ports=ports, log=logs / "envoy.log")
+        server = envoy_server(config, self.section.admin_port, ports=ports, log=logs / "envoy.log")
+        server.process.env = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
+        return server
 
     def _gateway_options(self, s3: S3Server) -> GatewayOptions:
         keys = jwks_path(self.settings.keys_dir.resolve())
@@ -156,9 +157,6 @@ class Installation:
             admin=f"127.0.0.1:{self.section.admin_port}",
             edge=f"127.0.0.1:{self.section.grpc_port}",
             s3=f"{s3.host}:{s3.port}",
-            bucket=self.settings.blobs.bucket,
-            access_key=s3.access_key,
-            secret_key=s3.secret_key,
             region=s3.region,
             jwks=keys,
             descriptors=DESCRIPTORS,

@@ -10,8 +10,8 @@ import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from mesh.blobs import BlobStore
-from mesh.cache import Cache
+from mesh.blobs.contract import BlobStore
+from mesh.cache.client import Cache
 from mesh.clock import Clock
 from mesh.config import Settings
 from mesh.events import Handlers, Holds, Outbox
@@ -128,6 +128,10 @@ class Context:
     def health(self, name: str, probe: Callable[[], Awaitable[str]]) -> None:
         """A probe that answers "" when well, else why not. Asked every second."""
         self._process.probes[f"{self._module.name}/{name}"] = probe
+
+    def unwell(self) -> Mapping[str, str]:
+        """Which parts of this process are unwell, and why; empty where all is well."""
+        return self._process.unwell
 
     def check_sessions(self, check: Callable[[Any], Awaitable[None]]) -> None:
         """Ask this of every signed-in caller of the public API (it raises SESSION_REVOKED)."""

@@ -15,10 +15,13 @@ from mesh.app.context import Context, Module
 from mesh.auth.keys import jwks_path
 from mesh.auth.peers import PeerTokens
 from mesh.auth.tokens import TokenVerifier
-from mesh.blobs import BlobStore, open_blobs
-from mesh.cache import Cache
+from mesh.blobs.client import S3Options
+from mesh.blobs.contract import BlobStore
+from mesh.blobs.s3 import S3BlobStore
+from mesh.cache.client import Cache
+from mesh.cache.connection import CacheOptions
 from mesh.clock import Clock, SystemClock
-from mesh.config import ConfigError, Settings
+from mesh.config import BlobSection, ConfigError, Settings
 from mesh.events.events import OUTBOX_TABLES, Events
 from mesh.ids import IdGenerator
 from mesh.paging import PageTokens
@@ -124,10 +127,10 @@ class Process:
         """Open the servers that the chosen modules need, waiting for each a bounded time."""
         needs = frozenset().union(*(module.needs for module in self.modules))
         if "redis" in needs:
-            self.cache = Cache(self.settings.redis.url)
+            self.cache = Cache(CacheOptions(self.settings.redis.url))
             self.stopping.append(("cache", self.cache.close))
         if "blobs" in needs:
-            self.blobs: BlobStore = open_blobs(self.settings.blobs)
+            self.blobs: BlobStore = S3BlobStore(_blob_options(self.settings.blobs))
             await self.blobs.ensure_bucket()
             self.stopping.append(("blobs", self.blobs.close))
 
@@ -182,6 +185,16 @@ class Process:
     async def _check_session(self, caller: Any) -> None:
         for check in self.session_checks:
             await check(caller)
+
+
+def _blob_options(section: BlobSection) -> S3Options:
+    return S3Options(
+        endpoint=f"{'https' if section.secure else 'http'}://{section.endpoint}",
+        bucket=section.bucket,
+        access_key=section.access_key,
+        secret_key=section.secret_key.get_secret_value(),
+        region=section.region,
+    )
 
 
 class PartFailed(Exception):

@@ -39,8 +39,13 @@ class PeerTokens:
         if (name := self._verified.get(token)) is not None:
             return name
         try:
-            options = {"verify_exp": False, "require": ["exp", "sub"]}
-            claims = jwt.decode(token, self._secret, algorithms=["HS256"], audience=_AUDIENCE, options=options)
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                audience=_AUDIENCE,
+                options={"verify_exp": False, "require": ["exp", "sub"]},
+            )
         except jwt.InvalidTokenError:
             raise unauthenticated("TOKEN_INVALID", "the mesh token does not verify: is mesh.secret the same?") from None
         if claims["exp"] * 1000 <= self._clock.now_ms():

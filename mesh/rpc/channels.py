@@ -65,7 +65,9 @@ class Channels:
         area = service.file.package.split(".")[1]
         if area not in self._addresses:
             return stub_class(_LocalChannel(self._name, self._registry, methods_of(service)))
-        return stub_class(_RemoteChannel(self._channel(service, self._addresses[area]), methods_of(service), self._peers))
+        return stub_class(
+            _RemoteChannel(self._channel(service, self._addresses[area]), methods_of(service), self._peers)
+        )
 
     def _channel(self, service: ServiceDescriptor, address: str) -> grpc.aio.Channel:
         if service.full_name not in self._open:

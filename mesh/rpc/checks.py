@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import protovalidate
+from tintype.type.v1 import rule_pb2
 
 from mesh.auth.caller import Caller
 from mesh.auth.tokens import TokenVerifier
@@ -15,7 +16,6 @@ from mesh.errors import Code, FieldViolation, Problem, denied, unauthenticated
 from mesh.rpc.call import Call
 from mesh.rpc.chain import Check
 from mesh.rpc.method import Method
-from tintype.type.v1 import rule_pb2
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NEEDS_USER = {rule_pb2.ACCESS_USER, rule_pb2.ACCESS_OWNER, rule_pb2.ACCESS_MODERATOR}

@@ -8,7 +8,6 @@ from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
-
 from tintype.type.v1 import rule_pb2
 
 PUBLIC_PACKAGE = "tintype.edge.v1"

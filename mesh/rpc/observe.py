@@ -60,7 +60,8 @@ class Observer:
         if problem is None:
             return
         severe = problem.code in (Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS)
-        log = _log.error if severe else _log.info
+        # What a client did wrong is the client's to see; only what we did wrong is news here.
+        log = _log.error if severe else _log.debug
         log(
             "call refused",
             method=self._method.path,

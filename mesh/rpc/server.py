@@ -13,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
-from mesh.errors import Code, Problem
+from mesh.errors import Problem
 from mesh.rpc.call import Call
 from mesh.rpc.chain import Chain, Handler
 from mesh.rpc.method import Method, Shape, methods_of
@@ -56,9 +56,7 @@ class Server:
 
     def __init__(self, registry: Registry, reflect: bool) -> None:
         self._registry = registry
-        self._server = grpc.aio.server(
-            options=_OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS
-        )
+        self._server = grpc.aio.server(options=_OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT_CALLS)
         self._server.add_generic_rpc_handlers((_Router(registry),))
         self.health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
@@ -73,7 +71,7 @@ class Server:
     async def start(self, address: str) -> int:
         """Listen on ``host:port`` (0: any free one) and answer; the port. Raises OSError if taken."""
         try:
-            port = self._server.add_insecure_port(address)
+            port: int = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address} (gRPC): is the port taken?") from error
         await self._server.start()
@@ -101,9 +99,7 @@ class _Router(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def __init__(self, registry: Registry) -> None:
         makers = {Shape.UNARY: _unary, Shape.SERVER_STREAM: _server_stream, Shape.CLIENT_STREAM: _client_stream}
-        self._handlers = {
-            path: makers[method.shape](registry, method) for path, method in registry.methods.items()
-        }
+        self._handlers = {path: makers[method.shape](registry, method) for path, method in registry.methods.items()}
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         return self._handlers.get(details.method)
@@ -118,7 +114,9 @@ async def _refuse(context: Any, problem: Problem, call: Call) -> None:
     if problem.retry_after_ms is not None:
         seconds = max(1, -(-problem.retry_after_ms // 1000))
         context.set_trailing_metadata((("retry-after", str(seconds)),))
-    await context.abort_with_status(rpc_status.to_status(to_status(problem, call.request_id)))
+    from_rest = "x-envoy-original-path" in call.metadata
+    status = to_status(problem, call.request_id, json_names=from_rest)
+    await context.abort_with_status(rpc_status.to_status(status))
 
 
 async def _send_reply_metadata(context: Any, call: Call) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
+
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 
 from mesh.errors import DOMAIN, Code, FieldViolation, Problem
 
 
-def to_status(problem: Problem, request_id: str = "") -> status_pb2.Status:
-    """One ErrorInfo always; BadRequest, RetryInfo and RequestInfo where they say something."""
+def to_status(problem: Problem, request_id: str = "", *, json_names: bool = False) -> status_pb2.Status:
+    """One ErrorInfo always; BadRequest, RetryInfo and RequestInfo where they say something.
+
+    ``json_names``: fields are named as JSON has them (google.rpc.BadRequest says so for JSON requests).
+    """
     status = status_pb2.Status(code=problem.code, message=problem.message)
     info = error_details_pb2.ErrorInfo(reason=problem.reason, domain=DOMAIN, metadata=problem.metadata)
     status.details.add().Pack(info)
     if problem.fields:
         bad = error_details_pb2.BadRequest()
         for violation in problem.fields:
-            bad.field_violations.add(field=violation.field, description=violation.description)
+            name = _camel(violation.field) if json_names else violation.field
+            bad.field_violations.add(field=name, description=violation.description)
         status.details.add().Pack(bad)
     if problem.retry_after_ms is not None:
         delay = Duration()
@@ -25,6 +31,10 @@ def to_status(problem: Problem, request_id: str = "") -> status_pb2.Status:
     if request_id:
         status.details.add().Pack(error_details_pb2.RequestInfo(request_id=request_id))
     return status
+
+
+def _camel(path: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), path)
 
 
 def from_status(status: status_pb2.Status) -> Problem:

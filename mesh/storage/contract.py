@@ -179,8 +179,8 @@ MAX_KEY_BYTES = 4_096
 """Bytes of one text or bytes value in a key: Cassandra keeps a whole key under 64 KiB."""
 MAX_KEY_COLUMNS = 8
 """Partition and clustering columns one table may have."""
-MAX_TTL = timedelta(days=20 * 365)
-"""The longest life Cassandra can give a row."""
+MAX_TTL = timedelta(days=5 * 365)
+"""The longest life of a row: Cassandra's default storage format keeps no expiry after January 2038."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,13 +67,17 @@ async def running(
     clock: Clock | None = None,
     flags: dict[str, str] | None = None,
 ) -> AsyncIterator[Harness]:
-    """Run these modules in this process on fresh state. ``s3`` has endpoint, access_key, secret_key, bucket."""
+    """Run these modules in this process on fresh state. ``s3`` is a running :class:`stack.s3.S3Server`."""
     values = {"state_dir": str(state_dir), "grpc_address": "127.0.0.1:0", "telemetry.metrics_address": ""}
     if redis_url:
         values["redis.url"] = redis_url
     if s3 is not None:
-        for name in ("endpoint", "access_key", "secret_key", "bucket"):
-            values[f"blobs.{name}"] = getattr(s3, name)
+        values |= {
+            "blobs.endpoint": f"{s3.host}:{s3.port}",
+            "blobs.access_key": s3.access_key,
+            "blobs.secret_key": s3.secret_key,
+            "blobs.region": s3.region,
+        }
     sections = {module.name: module.config for module in modules if module.config}
     settings = config.load(sections, flags={**values, **(flags or {})})
     keys = KeyRing(settings.keys_dir, clock or SystemClock(), rotate_ms=365 * 24 * _HOUR_MS, overlap_ms=0)

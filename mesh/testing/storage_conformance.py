@@ -5,7 +5,7 @@
         @classmethod
         def url(cls) -> str: ...
 
-and, where the engine has a server, overrides ``crash`` to kill it and start it again.
+and, where the engine has a server, sets ``has_server`` and overrides ``kill`` and ``revive``.
 """
 
 from __future__ import annotations

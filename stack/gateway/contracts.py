@@ -8,7 +8,6 @@ from pathlib import Path
 
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
-
 from tintype.type.v1 import rule_pb2
 
 PACKAGE = "tintype.edge.v1"

@@ -1,6 +1,6 @@
 """The HTTP filters, in the order a request meets them.
 
-cors → grpc_web → transcoder → jwt_authn → local rate limits → (ext_authz → request signing, on image
+header_mutation → cors → grpc_web → transcoder → jwt_authn → local rate limits → (ext_authz → request signing, on image
 routes only) → router. The transcoder comes early: every later filter sees gRPC paths only, so one
 set of rules covers REST and gRPC.
 """
@@ -18,6 +18,7 @@ JWT = "envoy.filters.http.jwt_authn"
 EXT_AUTHZ = "envoy.filters.http.ext_authz"
 SIGNING = "envoy.filters.http.aws_request_signing"
 CORS = "envoy.filters.http.cors"
+MUTATION = "envoy.filters.http.header_mutation"
 RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 _HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 _FOREVER = "4294967295"
@@ -26,13 +27,17 @@ _FOREVER = "4294967295"
 def filters(options: GatewayOptions) -> list[dict[str, Any]]:
     """The filter chain."""
     return [
+        _filter(MUTATION, {"@type": f"{_HTTP}.header_mutation.v3.HeaderMutation"}),
         _filter(CORS, {"@type": f"{_HTTP}.cors.v3.Cors"}),
         _filter("envoy.filters.http.grpc_web", {"@type": f"{_HTTP}.grpc_web.v3.GrpcWeb"}),
         _filter(TRANSCODER, transcoder(options)),
         _filter(JWT, _jwt(options)),
         _filter(RATE_LIMIT, _rate_limit(options)),
         {**_filter(EXT_AUTHZ, _ext_authz()), "disabled": True},
-        {**_filter(SIGNING, _signing(options)), "disabled": True},
+        {
+            **_filter(SIGNING, {"@type": f"{_HTTP}.aws_request_signing.v3.AwsRequestSigning", **signing(options)}),
+            "disabled": True,
+        },
         _filter("envoy.filters.http.router", {"@type": f"{_HTTP}.router.v3.Router"}),
     ]
 
@@ -117,19 +122,17 @@ def _ext_authz() -> dict[str, Any]:
     }
 
 
-def _signing(options: GatewayOptions) -> dict[str, Any]:
+def signing(options: GatewayOptions) -> dict[str, Any]:
     """Signs the request to the store (SigV4)."""
     unsigned = ("x-envoy", "x-forwarded", "user-agent", "accept", "x-request-id", "traceparent", "range", "if-")
     return {
-        "@type": f"{_HTTP}.aws_request_signing.v3.AwsRequestSigning",
         "service_name": "s3",
         "region": options.region,
         "use_unsigned_payload": True,
         "host_rewrite": options.s3,
         "match_excluded_headers": [{"prefix": prefix} for prefix in unsigned],
-        "credential_provider": {
-            "inline_credential": {"access_key_id": options.access_key, "secret_access_key": options.secret_key}
-        },
+        # From Envoy's own environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY): no secret in any file.
+        "credential_provider": {"custom_credential_provider_chain": True, "environment_credential_provider": {}},
     }
 
 

@@ -34,9 +34,6 @@ class GatewayOptions:
     admin: str
     edge: str
     s3: str
-    bucket: str
-    access_key: str
-    secret_key: str
     region: str
     jwks: Path
     descriptors: Path

@@ -90,7 +90,9 @@ def _cors(options: GatewayOptions) -> dict[str, Any]:
         "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
         "allow_origin_string_match": [{"safe_regex": {"regex": origin}} for origin in options.cors_origins],
         "allow_methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-        "allow_headers": "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,x-request-id,range,if-none-match",
+        "allow_headers": (
+            "authorization,content-type,x-grpc-web,x-user-agent,grpc-timeout,x-request-id,range,if-none-match"
+        ),
         "expose_headers": _EXPOSED,
         "max_age": "86400",
     }

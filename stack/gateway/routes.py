@@ -11,13 +11,23 @@ import re
 from typing import Any
 
 from stack.gateway.contracts import PublicMethod, public_methods
-from stack.gateway.filters import EXT_AUTHZ, JWT, RATE_LIMIT, SIGNING, TRANSCODER, transcoder
+from stack.gateway.filters import (
+    EXT_AUTHZ,
+    JWT,
+    MUTATION,
+    RATE_LIMIT,
+    SIGNING,
+    TRANSCODER,
+    signing,
+    transcoder,
+)
 from stack.gateway.options import GatewayOptions
 
 TRANSCODED = {"name": "x-envoy-original-path", "present_match": True}
 """Set by the transcoder on what it has turned into gRPC."""
 _GRPC_HEADERS = ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding"]
-_HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+_EXTENSIONS = "type.googleapis.com/envoy.extensions"
+_HTTP = f"{_EXTENSIONS}.filters.http"
 _FILTER = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig"}
 _REST_PREFIXES = ("/v1/",)
 _REST_PATHS = ("/healthz", "/openapi.json", "/docs")
@@ -68,11 +78,20 @@ def _grpc_routes(method: PublicMethod) -> list[dict[str, Any]]:
     transcoded: dict[str, Any] = {
         "match": {"path": method.path, "headers": [TRANSCODED]},
         "route": _call(method),
-        "response_headers_to_remove": _GRPC_HEADERS,
+        "typed_per_filter_config": {MUTATION: _without_grpc_headers()},
     }
     if method.sse:
         transcoded["response_headers_to_add"] = [{"header": {"key": "cache-control", "value": "no-store"}}]
     return [transcoded, plain]
+
+
+def _without_grpc_headers() -> dict[str, Any]:
+    """Taken off after the transcoder has read them: a route's own removal would come before it."""
+    removals = [{"remove": name} for name in _GRPC_HEADERS]
+    return {
+        "@type": f"{_HTTP}.header_mutation.v3.HeaderMutationPerRoute",
+        "mutations": {"response_mutations": removals},
+    }
 
 
 def _call(method: PublicMethod) -> dict[str, Any]:
@@ -100,9 +119,7 @@ def _call(method: PublicMethod) -> dict[str, Any]:
             "retry_host_predicate": [
                 {
                     "name": "envoy.retry_host_predicates.previous_hosts",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-                    },
+                    "typed_config": {"@type": f"{_EXTENSIONS}.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
                 }
             ],
             "host_selection_retry_max_attempts": 3,
@@ -121,14 +138,17 @@ def _images(options: GatewayOptions) -> dict[str, Any]:
             "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}],
         },
         "route": {"cluster": "s3", "timeout": "30s", "host_rewrite_literal": options.s3},
-        "request_headers_to_remove": ["authorization", "cookie"],
         "response_headers_to_remove": ["x-amz-request-id", "x-amz-tagging-count", "x-amz-storage-class"],
         "typed_per_filter_config": {
             TRANSCODER: off,
             JWT: off,
             RATE_LIMIT: off,
             EXT_AUTHZ: check,
-            SIGNING: {**_FILTER, "config": {}},
+            SIGNING: {
+                "@type": f"{_HTTP}.aws_request_signing.v3.AwsRequestSigningPerRoute",
+                "stat_prefix": "images",
+                "aws_request_signing": signing(options),
+            },
         },
     }
 
@@ -170,4 +190,6 @@ def _wrong_content_type() -> dict[str, Any]:
         "treat_missing_header_as_empty": False,
     }
     present = {"name": "content-type", "present_match": True}
-    return _answer({"prefix": "/v1/", "headers": [present, not_json]}, 415)
+    off = {**_FILTER, "disabled": True}
+    route = _answer({"prefix": "/v1/", "headers": [present, not_json]}, 415)
+    return {**route, "typed_per_filter_config": {TRANSCODER: off, JWT: off}}

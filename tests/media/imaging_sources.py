@@ -59,7 +59,11 @@ def resized_webp(width: int, height: int) -> bytes:
 
 def swapped_profile() -> bytes:
     """An ICC profile in which red stands for green and green for red."""
-    primaries = {b"rXYZ": (0.3851, 0.7169, 0.0971), b"gXYZ": (0.4361, 0.2225, 0.0139), b"bXYZ": (0.1431, 0.0606, 0.7141)}
+    primaries = {
+        b"rXYZ": (0.3851, 0.7169, 0.0971),
+        b"gXYZ": (0.4361, 0.2225, 0.0139),
+        b"bXYZ": (0.1431, 0.0606, 0.7141),
+    }
     tags = {name: b"XYZ " + bytes(4) + _fixed(*xyz) for name, xyz in primaries.items()}
     tags[b"wtpt"] = b"XYZ " + bytes(4) + _fixed(0.9642, 1.0, 0.8249)
     for name in (b"rTRC", b"gTRC", b"bTRC"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ async def images() -> AsyncIterator[ImageWorker]:
 async def refused(images: ImageWorker, source: bytes) -> RejectionReason:
     with pytest.raises(ImageRejected) as rejected:
         await images.render(source)
-    assert rejected.value.message.endswith((".", ";"))
+    assert rejected.value.message.endswith(".")
     return rejected.value.reason
 
 
@@ -83,7 +84,8 @@ async def test_jpeg_cut_within_its_header_is_truncated(images: ImageWorker, kept
 
 async def test_damaged_png_is_corrupt(images: ImageWorker) -> None:
     source = bytearray(encoded(photo(800, 600), "PNG"))
-    source[len(source) // 2 : len(source) // 2 + 64] = bytes(64)
+    pixels = source.index(b"IDAT") + 4
+    source[pixels : pixels + 64] = b"\xff" * 64
     assert await refused(images, bytes(source)) is RejectionReason.CORRUPT
 
 
@@ -149,10 +151,8 @@ async def test_flipped_bytes_are_rendered_or_refused_never_fatal(
     for position, value in flips:
         source[position % len(source)] = value
     (pid,) = images.pids
-    try:
+    with contextlib.suppress(ImageRejected):
         await images.render(bytes(source))
-    except ImageRejected as rejected:
-        assert rejected.reason is not RejectionReason.TOO_COSTLY
     assert images.pids == [pid]
 
 

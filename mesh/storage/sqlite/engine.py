@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +30,23 @@ from mesh.storage.contract import (
     Unavailable,
     Value,
 )
-from mesh.storage.ranges import Range, ranges
+from mesh.storage.ranges import ranges
+from mesh.storage.sqlite.errors import translate
 from mesh.storage.sqlite.schema import reconcile
 from mesh.storage.sqlite.statements import SqliteTable
 from mesh.storage.sqlite.threads import Readers, Work, Worker, Writer
+from mesh.storage.sqlite.work import (
+    REAP_PORTION,
+    apart,
+    connect,
+    key_values,
+    read_many,
+    read_slice,
+    read_values,
+    reap,
+    run,
+)
 
-_KEYS_AT_ONCE = 32
-_REAP_PORTION = 500
 _REAP_EVERY_S = 30.0
 _HEALTH_S = 2.0
 
@@ -47,8 +56,8 @@ class SqliteStore:
 
     def __init__(self, path: Path, clock: Clock, timeout_s: float, durable: bool) -> None:
         self._path, self._clock, self._timeout_s = path, clock, timeout_s
-        connect = partial(_connect, path, durable)
-        self._writer, self._readers = Writer(connect), Readers(connect)
+        connect_to = partial(connect, path, durable)
+        self._writer, self._readers = Writer(connect_to), Readers(connect_to)
         self._tables: Tables[SqliteTable] = Tables(SqliteTable)
         self._reaper: asyncio.Task[None] | None = None
         self._when_closed: Callable[[], None] = lambda: None
@@ -74,13 +83,15 @@ class SqliteStore:
             await asyncio.to_thread(self._path.parent.mkdir, parents=True, exist_ok=True)
             await self._writer.start()  # First: it is the one that makes the file a WAL file.
             await self._readers.start()
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise Unavailable(f"cannot open the SQLite file {self._path}: {error}") from error
+        except sqlite3.Error as error:
+            raise type(translate(error))(f"cannot open the SQLite file {self._path}: {error}") from error
         self._reaper = asyncio.create_task(self._reap_for_ever(), name="sqlite-reaper")
 
     async def create(self, tables: Sequence[TableSpec]) -> None:
         checked = self._tables.check(tables)
-        await self._do(self._writer, lambda connection: _apart(connection, self._reconcile(checked)))
+        await self._do(self._writer, lambda connection: apart(connection, self._reconcile(checked)))
         self._tables.declare(checked)
 
     def _reconcile(self, tables: Sequence[SqliteTable]) -> Work:
@@ -90,13 +101,13 @@ class SqliteStore:
         known = self._tables[table]
         known.rules.put(row, ttl)
         statement, values = self._put(known, row, ttl)
-        await self._do(self._writer, lambda connection: _run(connection, statement, values))
+        await self._do(self._writer, lambda connection: run(connection, statement, values))
 
     async def delete(self, table: TableSpec, key: Key) -> None:
         known = self._tables[table]
         known.rules.delete(key)
-        values = _key_values(known, key)
-        await self._do(self._writer, lambda connection: _run(connection, known.delete, values))
+        values = key_values(known, key)
+        await self._do(self._writer, lambda connection: run(connection, known.delete, values))
 
     async def write(self, mutations: Sequence[Mutation]) -> None:
         known = [(self._tables[mutation.table], mutation) for mutation in mutations]
@@ -107,12 +118,12 @@ class SqliteStore:
             for statement, values in statements:
                 connection.execute(statement, values)
 
-        await self._do(self._writer, lambda connection: _apart(connection, apply))
+        await self._do(self._writer, lambda connection: apart(connection, apply))
 
     def _mutation(self, table: SqliteTable, mutation: Mutation) -> tuple[str, Sequence[Value]]:
         if isinstance(mutation, Put):
             return self._put(table, mutation.row, mutation.ttl)
-        return table.delete, _key_values(table, mutation.key)
+        return table.delete, key_values(table, mutation.key)
 
     def _put(self, table: SqliteTable, row: Row, ttl: timedelta | None) -> tuple[str, Sequence[Value]]:
         values = list(row.values())
@@ -137,7 +148,7 @@ class SqliteStore:
         values = list(changes.values())
         if known.ttl_ms is not None:
             values.append(now + known.ttl_ms)
-        values += _read_values(known, key, now)
+        values += read_values(known, key, now)
         values += expected.values()
         return await self._compare_and_set(known, known.update(changes, expected), values, key, now)
 
@@ -147,7 +158,7 @@ class SqliteStore:
         def attempt(connection: sqlite3.Connection) -> Outcome:
             if connection.execute(statement, values).rowcount == 1:
                 return Outcome(applied=True)
-            found = connection.execute(table.get, _read_values(table, key, now)).fetchone()
+            found = connection.execute(table.get, read_values(table, key, now)).fetchone()
             return Outcome(applied=False, current=table.row(found) if found else None)
 
         outcome: Outcome = await self._do(self._writer, attempt)
@@ -156,7 +167,7 @@ class SqliteStore:
     async def get(self, table: TableSpec, key: Key) -> Row | None:
         known = self._tables[table]
         known.rules.key(key)
-        values = _read_values(known, key, self._clock.now_ms())
+        values = read_values(known, key, self._clock.now_ms())
         found = await self._do(self._readers, lambda connection: connection.execute(known.get, values).fetchone())
         return known.row(found) if found else None
 
@@ -164,7 +175,7 @@ class SqliteStore:
         known = self._tables[table]
         known.rules.keys(keys)
         wanted = [tuple(key[name] for name in known.spec.key_columns) for key in keys]
-        read = partial(_multi_get, known, wanted, self._clock.now_ms())
+        read = partial(read_many, known, wanted, self._clock.now_ms())
         found: dict[tuple[Value, ...], Sequence[Value]] = await self._do(self._readers, read)
         # A row of its own for each time it was asked for: what one caller changes is not the other's.
         return [known.row(found[key]) if key in found else None for key in wanted]
@@ -185,16 +196,16 @@ class SqliteStore:
         if known.ttl_ms is not None:
             head.append(self._clock.now_ms())
         parts = ranges(table, start, end, reverse)
-        rows: list[Row] = await self._do(self._readers, partial(_slice, known, parts, head, limit, reverse))
+        rows: list[Row] = await self._do(self._readers, partial(read_slice, known, parts, head, limit, reverse))
         return rows
 
     async def reap(self) -> int:
         """Remove rows whose time has passed, a bounded portion per transaction; how many there were."""
         reaped = 0
         for table in [table for table in self._tables.all() if table.ttl_ms is not None]:
-            portion = _REAP_PORTION
-            while portion == _REAP_PORTION:
-                portion = await self._do(self._writer, partial(_reap, table, self._clock.now_ms()))
+            portion = REAP_PORTION
+            while portion == REAP_PORTION:
+                portion = await self._do(self._writer, partial(reap, table, self._clock.now_ms()))
                 reaped += portion
         return reaped
 
@@ -210,7 +221,7 @@ class SqliteStore:
             return StoreHealth(False, "the store is closed", details)
         try:
             with deadline.limit(_HEALTH_S):
-                await self._do(self._writer, lambda connection: _run(connection, "SELECT 1", ()))
+                await self._do(self._writer, lambda connection: run(connection, "SELECT 1", ()))
         except StorageError as error:
             return StoreHealth(False, str(error), details)
         return StoreHealth(True, details=details)
@@ -237,89 +248,6 @@ class SqliteStore:
             return await future
         finally:
             timer.cancel()
-
-
-def _connect(path: Path, durable: bool) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1024)
-    for pragma in (
-        "busy_timeout = 5000",
-        "journal_mode = WAL",
-        f"synchronous = {'FULL' if durable else 'OFF'}",
-        "fullfsync = ON",
-        "journal_size_limit = 67108864",
-        "cache_size = -16384",
-        "mmap_size = 268435456",
-        "temp_store = MEMORY",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _run(connection: sqlite3.Connection, statement: str, values: Sequence[Value]) -> int:
-    return connection.execute(statement, values).rowcount
-
-
-def _apart(connection: sqlite3.Connection, work: Work) -> None:
-    """Run several statements of one caller so that their failure undoes them and no one else's."""
-    connection.execute("SAVEPOINT one_caller")
-    try:
-        work(connection)
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO one_caller")
-            connection.execute("RELEASE one_caller")
-        raise
-    connection.execute("RELEASE one_caller")
-
-
-def _slice(
-    table: SqliteTable,
-    parts: Sequence[Range],
-    head: Sequence[Value],
-    limit: int,
-    reverse: bool,
-    connection: sqlite3.Connection,
-) -> list[Row]:
-    rows: list[Row] = []
-    for part in parts:
-        statement = table.slice(part, reverse)
-        found = connection.execute(statement, (*head, *part.values, limit - len(rows)))
-        rows.extend(map(table.row, found))
-        if len(rows) == limit:
-            break
-    return rows
-
-
-def _multi_get(
-    table: SqliteTable, wanted: Sequence[tuple[Value, ...]], now: int, connection: sqlite3.Connection
-) -> dict[tuple[Value, ...], Sequence[Value]]:
-    found = {}
-    for first in range(0, len(wanted), _KEYS_AT_ONCE):
-        keys = wanted[first : first + _KEYS_AT_ONCE]
-        # Padded to a power of two, so that a handful of statements serves every number of keys.
-        size = 1 << (len(keys) - 1).bit_length()
-        padded = [*keys, *[keys[-1]] * (size - len(keys))]
-        values = [*chain.from_iterable(padded), *([now] if table.ttl_ms is not None else [])]
-        for row in connection.execute(table.multi_get(size), values):
-            found[table.key_of(row)] = row
-    return found
-
-
-def _reap(table: SqliteTable, now: int, connection: sqlite3.Connection) -> int:
-    dead = connection.execute(table.dead, (now, _REAP_PORTION)).fetchall()
-    connection.executemany(table.delete, dead)
-    return len(dead)
-
-
-def _key_values(table: SqliteTable, key: Key) -> list[Value]:
-    return [key[name] for name in table.spec.key_columns]
-
-
-def _read_values(table: SqliteTable, key: Key, now: int) -> list[Value]:
-    values = _key_values(table, key)
-    if table.ttl_ms is not None:
-        values.append(now)
-    return values
 
 
 def _expire(future: asyncio.Future[Any], seconds: float) -> None:

@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
+from mesh import deadline
 from mesh.clock import SystemClock
 from mesh.storage import (
     Clustering,
@@ -47,8 +49,14 @@ asyncio.run(main(*sys.argv[1:]))
 class Lifecycle:
     """Promises about tables and stores as a whole."""
 
-    async def crash(self) -> None:
-        """Kill the engine's server and start it again; an embedded engine has none."""
+    has_server: ClassVar[bool] = False
+    """Whether the engine has a server that ``kill`` ends and ``revive`` starts again; an embedded one has none."""
+
+    async def kill(self) -> None:
+        """End the server without warning."""
+
+    async def revive(self) -> None:
+        """Start the server again, on its data."""
 
     async def test_create_may_be_repeated_and_keeps_rows(self, store: Store) -> None:
         key = {"owner": fresh(), "id": 1}
@@ -164,7 +172,10 @@ class Lifecycle:
     async def test_a_store_recovers_by_itself_when_its_server_was_killed(self, store: Store) -> None:
         owner = fresh()
         await asyncio.gather(*(store.put(NOTES, {"owner": owner, "id": n}) for n in range(200)))
-        await self.crash()
+        await self.kill()
+        if self.has_server:
+            await _assert_unreachable(store, owner)
+        await self.revive()
         await _eventually(lambda: store.put(NOTES, {"owner": owner, "id": 200}))
         rows = await store.slice(NOTES, {"owner": owner}, limit=1000)
         assert [row["id"] for row in rows] == list(range(201))
@@ -219,6 +230,17 @@ class Lifecycle:
 
 def _table(columns: dict[str, object]) -> TableSpec:
     return TableSpec(name=f"t{fresh()}", partition={"part": INT}, columns=columns)  # type: ignore[arg-type]
+
+
+async def _assert_unreachable(store: Store, owner: int) -> None:
+    with deadline.limit(5):
+        with pytest.raises(Unavailable):
+            await store.get(NOTES, {"owner": owner, "id": 1})
+        with pytest.raises((Unavailable, TimedOut)):
+            await store.put(NOTES, {"owner": owner, "id": 200})
+        with pytest.raises((Unavailable, TimedOut)):
+            await store.insert_if_absent(CLAIMS, {"name": f"n{owner}"})
+        assert not (await store.health()).ready
 
 
 async def _eventually(attempt: Callable[[], Awaitable[None]]) -> None:

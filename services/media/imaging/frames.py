@@ -60,7 +60,7 @@ def encode_rejected(rejected: ImageRejected) -> bytes:
 
 
 def lengths(header: dict[str, Any]) -> list[int]:
-    """The lengths of the byte strings that follow a header, bounded; raises BadFrame or the ImageRejected it carries."""
+    """The lengths of the contents that follow a header; raises BadFrame or the ImageRejected that it carries."""
     try:
         if "reason" in header:
             raise ImageRejected(RejectionReason(header["reason"]), str(header["message"])[:500])

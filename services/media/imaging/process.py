@@ -28,8 +28,9 @@ _RENDERS_BEFORE_RECYCLING = 500
 class WorkerProcess:
     """A slot of the pool: at most one process, replaced after a failure and after some hundred renders."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, formats: tuple[str, ...]) -> None:
         self._limits = limits
+        self._command = ("-m", _MODULE, json.dumps(asdict(limits)), json.dumps(formats))
         self._process: Process | None = None
         self._ready = False
         self._renders = 0
@@ -65,7 +66,7 @@ class WorkerProcess:
             await self._await_ready(process)
 
     async def _render(self, source: bytes | Path, size: int) -> Rendered:
-        if self._renders >= _RENDERS_BEFORE_RECYCLING:
+        if self.pid is None or self._renders >= _RENDERS_BEFORE_RECYCLING:
             await self._replace()
         if not self._ready:
             await self._start()
@@ -100,7 +101,8 @@ class WorkerProcess:
                 await self._replace()
 
     async def _exchange(self, process: Process, source: bytes | Path, size: int) -> Rendered:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         self._renders += 1
         process.stdin.write(frames.LENGTH.pack(size))
         sent = 0
@@ -126,7 +128,7 @@ class WorkerProcess:
             raise WorkerCrashed("the image worker is stopped")
         # -P keeps the working directory off the import path. No variable of this process, secrets included, goes along.
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-W", "ignore", "-m", _MODULE, json.dumps(asdict(self._limits))),
+            *(sys.executable, "-P", "-W", "ignore", *self._command),
             stdin=PIPE,
             stdout=PIPE,
             limit=MIB,

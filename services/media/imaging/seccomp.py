@@ -62,7 +62,7 @@ _CLONE, _CLONE3, _PRLIMIT = (56, 220), (435, 435), (302, 261)
 
 
 class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]  # noqa: RUF012
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
 def confine() -> bool:

@@ -20,6 +20,8 @@ def orientation_of(image: Image.Image) -> int:
     """The orientation that the EXIF data states, 1 to 8; 1 (upright) where it is absent or unreadable."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+    except MemoryError:
+        raise
     except Exception:  # broken EXIF is no reason to refuse a photo, and its parser raises anything
         return 1
     return orientation if orientation in _TRANSPOSES else 1

@@ -6,6 +6,7 @@ import io
 from concurrent.futures import Executor, Future
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from services.media.imaging.colour import resizable, to_srgb
 from services.media.imaging.opening import Source, open_image, undecodable
@@ -14,14 +15,13 @@ from services.media.imaging.rendered import Limits, Rendered, Size, Variant, fit
 from services.media.imaging.upright import orientation_of, transposed
 
 SQUARE = 150
-FORMATS = ("jpeg", "webp")
 
 # optimize would double a JPEG's time for 1 %, progressive cost five times for 3 %; WebP method 4 twice for 4 %.
 _OPTIONS: dict[str, dict[str, int]] = {"jpeg": {"quality": 80}, "webp": {"quality": 80, "method": 2}}
 
 
-def render(source: bytes, limits: Limits, executor: Executor, formats: tuple[str, ...] = FORMATS) -> Rendered:
-    """Every variant of a source in every format.
+def render(source: bytes, limits: Limits, executor: Executor, formats: tuple[str, ...]) -> Rendered:
+    """Every variant of a source in each of the formats.
 
     Raises ImageRejected, or MemoryError where the source needs more than the process may have.
     """
@@ -46,6 +46,9 @@ class _Photo:
     """The decoded source, turned and brought to sRGB only at the size that is asked of it."""
 
     def __init__(self, image: Image.Image, stream: Source) -> None:
+        if not isinstance(image, JpegImageFile):
+            # EXIF data may follow a PNG's pixels: reading it would decode them and hide what is wrong with them.
+            _load(image, stream)
         self._orientation = orientation_of(image)
         self._profile = image.info.get("icc_profile")
         self.size: Size = self._turn(image.size)
@@ -62,12 +65,7 @@ class _Photo:
         wanted = fit(self.size, widths_for(self.size[0])[0])
         # JPEG alone can decode at 1/2, 1/4 or 1/8; for the others draft() does nothing.
         image.draft(None, self._turn((max(wanted[0], SQUARE), max(wanted[1], SQUARE))))
-        try:
-            image.load()
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise undecodable(stream, error) from error
+        _load(image, stream)
         return resizable(image)
 
     def _turn(self, size: Size) -> Size:
@@ -77,9 +75,20 @@ class _Photo:
         return transposed(to_srgb(image, self._profile), self._orientation)
 
 
+def _load(image: Image.Image, stream: Source) -> None:
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise undecodable(stream, error) from error
+
+
 def _resize(image: Image.Image, size: Size) -> Image.Image:
-    # The gap averages whole pixels first where the source is more than four times too large.
-    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # From 2000 pixels to 1080, bicubic takes 29 ms and Lanczos 41; against a full-decode Lanczos they measure 51.5 and
+    # 52.7 dB, JPEG quality 80 itself 40 (one photo). The gap averages whole pixels first where the source is more than
+    # four times too large.
+    return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _square(levels: list[Image.Image], photo: _Photo) -> Image.Image:

@@ -98,14 +98,15 @@ class AccountsServiceServicer(object):
 
     def Register(self, request, context):
         """Creates an account and its first session. Reasons: USERNAME_TAKEN, EMAIL_TAKEN,
-        PASSWORD_TOO_WEAK, INVALID_FIELD.
+        PASSWORD_TOO_WEAK, INVALID_FIELD, REQUEST_ID_REUSED (another body before).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LogIn(self, request, context):
-        """Opens a session. CREDENTIALS_REFUSED never says which half was wrong.
+        """Opens a session. CREDENTIALS_REFUSED never says which half was wrong. RATE_LIMITED: too many
+        tries for this account; retry_after tells when the next one counts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +115,7 @@ class AccountsServiceServicer(object):
     def RefreshSession(self, request, context):
         """Exchanges a refresh token for a new pair. A token used twice ends its whole session
         (REFRESH_TOKEN_REUSED), except within the grace time in which a lost answer is repeated.
+        Reasons: TOKEN_INVALID, SESSION_REVOKED (also where it has expired).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +129,7 @@ class AccountsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RevokeSession(self, request, context):
-        """Ends one of the caller's sessions; its access tokens stop within 5 s.
+        """Ends one of the caller's sessions; its access tokens stop within 5 s. Reason: SESSION_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,7 +143,8 @@ class AccountsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateAccount(self, request, context):
-        """Changes the fields that the mask names.
+        """Changes the fields that the mask names. Reasons: INVALID_FIELD, INVALID_FIELD_MASK,
+        MEDIA_NOT_FOUND (no such asset of the caller), MEDIA_NOT_READY.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

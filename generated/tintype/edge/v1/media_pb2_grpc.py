@@ -52,7 +52,7 @@ class MediaServiceServicer(object):
     """
 
     def GetMedia(self, request, context):
-        """One's own medium, or one of a post that the caller may see.
+        """A medium of the caller's own; others see media through the posts that show them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

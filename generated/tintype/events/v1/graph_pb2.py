@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtintype/events/v1/graph.proto\x12\x11tintype.events.v1\"\xc0\x01\n\x0fRelationChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x11\n\ttarget_id\x18\x02 \x01(\x03\x12\x11\n\tfollowing\x18\x03 \x01(\x08\x12\x11\n\trequested\x18\x04 \x01(\x08\x12\x10\n\x08\x62locking\x18\x05 \x01(\x08\x12\x0e\n\x06muting\x18\x06 \x01(\x08\x12\x14\n\x0c\x63lose_friend\x18\x07 \x01(\x08\x12\x15\n\rwas_following\x18\x08 \x01(\x08\x12\x14\n\x0cwas_blocking\x18\t \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtintype/events/v1/graph.proto\x12\x11tintype.events.v1\"\xd1\x01\n\x0fRelationChanged\x12\x0f\n\x07user_id\x18\x01 \x01(\x03\x12\x11\n\ttarget_id\x18\x02 \x01(\x03\x12\x11\n\tfollowing\x18\x03 \x01(\x08\x12\x11\n\trequested\x18\x04 \x01(\x08\x12\x10\n\x08\x62locking\x18\x05 \x01(\x08\x12\x0e\n\x06muting\x18\x06 \x01(\x08\x12\x14\n\x0c\x63lose_friend\x18\x07 \x01(\x08\x12\x15\n\rwas_following\x18\x08 \x01(\x08\x12\x14\n\x0cwas_blocking\x18\t \x01(\x08\x12\x0f\n\x07version\x18\n \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tintype.events.v1.graph_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RELATIONCHANGED']._serialized_start=53
-  _globals['_RELATIONCHANGED']._serialized_end=245
+  _globals['_RELATIONCHANGED']._serialized_end=262
 # @@protoc_insertion_point(module_scope)

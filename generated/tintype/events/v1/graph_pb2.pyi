@@ -5,7 +5,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RelationChanged(_message.Message):
-    __slots__ = ("user_id", "target_id", "following", "requested", "blocking", "muting", "close_friend", "was_following", "was_blocking")
+    __slots__ = ("user_id", "target_id", "following", "requested", "blocking", "muting", "close_friend", "was_following", "was_blocking", "version")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     TARGET_ID_FIELD_NUMBER: _ClassVar[int]
     FOLLOWING_FIELD_NUMBER: _ClassVar[int]
@@ -15,6 +15,7 @@ class RelationChanged(_message.Message):
     CLOSE_FRIEND_FIELD_NUMBER: _ClassVar[int]
     WAS_FOLLOWING_FIELD_NUMBER: _ClassVar[int]
     WAS_BLOCKING_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     user_id: int
     target_id: int
     following: bool
@@ -24,4 +25,5 @@ class RelationChanged(_message.Message):
     close_friend: bool
     was_following: bool
     was_blocking: bool
-    def __init__(self, user_id: _Optional[int] = ..., target_id: _Optional[int] = ..., following: bool = ..., requested: bool = ..., blocking: bool = ..., muting: bool = ..., close_friend: bool = ..., was_following: bool = ..., was_blocking: bool = ...) -> None: ...
+    version: int
+    def __init__(self, user_id: _Optional[int] = ..., target_id: _Optional[int] = ..., following: bool = ..., requested: bool = ..., blocking: bool = ..., muting: bool = ..., close_friend: bool = ..., was_following: bool = ..., was_blocking: bool = ..., version: _Optional[int] = ...) -> None: ...

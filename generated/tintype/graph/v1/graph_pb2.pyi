@@ -1,3 +1,4 @@
+from buf.validate import validate_pb2 as _validate_pb2
 from tintype.type.v1 import rule_pb2 as _rule_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -130,6 +131,66 @@ class ListBlocksRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., cursor: _Optional[bytes] = ...) -> None: ...
 
 class ListBlocksResponse(_message.Message):
+    __slots__ = ("user_ids", "next_cursor")
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    user_ids: _containers.RepeatedScalarFieldContainer[int]
+    next_cursor: bytes
+    def __init__(self, user_ids: _Optional[_Iterable[int]] = ..., next_cursor: _Optional[bytes] = ...) -> None: ...
+
+class SetMuteRequest(_message.Message):
+    __slots__ = ("user_id", "muting")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    MUTING_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    muting: bool
+    def __init__(self, user_id: _Optional[int] = ..., muting: bool = ...) -> None: ...
+
+class SetMuteResponse(_message.Message):
+    __slots__ = ("relation",)
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    relation: Relation
+    def __init__(self, relation: _Optional[_Union[Relation, _Mapping]] = ...) -> None: ...
+
+class SetCloseFriendRequest(_message.Message):
+    __slots__ = ("user_id", "close_friend")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FRIEND_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    close_friend: bool
+    def __init__(self, user_id: _Optional[int] = ..., close_friend: bool = ...) -> None: ...
+
+class SetCloseFriendResponse(_message.Message):
+    __slots__ = ("relation",)
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    relation: Relation
+    def __init__(self, relation: _Optional[_Union[Relation, _Mapping]] = ...) -> None: ...
+
+class ListMutesRequest(_message.Message):
+    __slots__ = ("page_size", "cursor")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    cursor: bytes
+    def __init__(self, page_size: _Optional[int] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+
+class ListMutesResponse(_message.Message):
+    __slots__ = ("user_ids", "next_cursor")
+    USER_IDS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    user_ids: _containers.RepeatedScalarFieldContainer[int]
+    next_cursor: bytes
+    def __init__(self, user_ids: _Optional[_Iterable[int]] = ..., next_cursor: _Optional[bytes] = ...) -> None: ...
+
+class ListCloseFriendsRequest(_message.Message):
+    __slots__ = ("page_size", "cursor")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    cursor: bytes
+    def __init__(self, page_size: _Optional[int] = ..., cursor: _Optional[bytes] = ...) -> None: ...
+
+class ListCloseFriendsResponse(_message.Message):
     __slots__ = ("user_ids", "next_cursor")
     USER_IDS_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]

@@ -75,6 +75,26 @@ class GraphServiceStub(object):
                 request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksRequest.SerializeToString,
                 response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksResponse.FromString,
                 _registered_method=True)
+        self.SetMute = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/SetMute',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteResponse.FromString,
+                _registered_method=True)
+        self.ListMutes = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/ListMutes',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesResponse.FromString,
+                _registered_method=True)
+        self.SetCloseFriend = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/SetCloseFriend',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendResponse.FromString,
+                _registered_method=True)
+        self.ListCloseFriends = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/ListCloseFriends',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.FromString,
+                _registered_method=True)
         self.ListFollowers = channel.unary_unary(
                 '/tintype.graph.v1.GraphService/ListFollowers',
                 request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListFollowersRequest.SerializeToString,
@@ -115,7 +135,7 @@ class GraphServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Unfollow(self, request, context):
-        """Ends following or asking.
+        """Ends following or asking; nothing to end is the same answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,7 +149,8 @@ class GraphServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def AnswerFollowRequest(self, request, context):
-        """Answers a request to follow the caller. Reason: FOLLOW_REQUEST_NOT_FOUND.
+        """Answers a request to follow the caller; the same answer again changes nothing. Reasons:
+        FOLLOW_REQUEST_NOT_FOUND, FOLLOW_LIMIT (of the person who asked).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,14 +164,16 @@ class GraphServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Block(self, request, context):
-        """Blocks a person: ends following both ways and hides each from the other.
+        """Blocks a person: ends following and asking both ways and hides each from the other. Reasons:
+        SELF_NOT_ALLOWED, USER_NOT_FOUND, RELATION_LIMIT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Unblock(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends blocking; what the block ended does not come back.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -162,8 +185,38 @@ class GraphServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetMute(self, request, context):
+        """Mutes a person, or ends it: their posts stay out of the caller's feed; they never learn of it.
+        Reasons: SELF_NOT_ALLOWED, USER_NOT_FOUND, RELATION_LIMIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMutes(self, request, context):
+        """Whom the caller mutes, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetCloseFriend(self, request, context):
+        """Counts a person among the caller's close friends, or no longer; they never learn of the list.
+        Reasons: SELF_NOT_ALLOWED, USER_NOT_FOUND, RELATION_LIMIT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCloseFriends(self, request, context):
+        """The caller's close friends, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListFollowers(self, request, context):
-        """Followers of a person, newest first within a shard walk; ids only.
+        """Followers of a person, newest first; ids only.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,6 +292,26 @@ def add_GraphServiceServicer_to_server(servicer, server):
                     servicer.ListBlocks,
                     request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksRequest.FromString,
                     response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'SetMute': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMute,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteResponse.SerializeToString,
+            ),
+            'ListMutes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMutes,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesResponse.SerializeToString,
+            ),
+            'SetCloseFriend': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCloseFriend,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendResponse.SerializeToString,
+            ),
+            'ListCloseFriends': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCloseFriends,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.SerializeToString,
             ),
             'ListFollowers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFollowers,
@@ -483,6 +556,114 @@ class GraphService(object):
             '/tintype.graph.v1.GraphService/ListBlocks',
             tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksRequest.SerializeToString,
             tintype_dot_graph_dot_v1_dot_graph__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.graph.v1.GraphService/SetMute',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.SetMuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMutes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.graph.v1.GraphService/ListMutes',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.ListMutesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCloseFriend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.graph.v1.GraphService/SetCloseFriend',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.SetCloseFriendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCloseFriends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.graph.v1.GraphService/ListCloseFriends',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,40 +22,55 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtintype/media/v1/assets.proto\x12\x10tintype.media.v1\x1a\x1atintype/type/v1/rule.proto\"n\n\x07Variant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nobject_key\x18\x06 \x01(\t\"\xb7\x02\n\x05\x41sset\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\x03\x12\x10\n\x08owner_id\x18\x02 \x01(\x03\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.tintype.media.v1.AssetState\x12\x16\n\x0e\x66\x61ilure_reason\x18\x04 \x01(\t\x12\x17\n\x0f\x66\x61ilure_message\x18\x05 \x01(\t\x12\r\n\x05width\x18\x06 \x01(\x05\x12\x0e\n\x06height\x18\x07 \x01(\x05\x12\x10\n\x08\x62lurhash\x18\x08 \x01(\t\x12\x10\n\x08\x61lt_text\x18\t \x01(\t\x12+\n\x08variants\x18\n \x03(\x0b\x32\x19.tintype.media.v1.Variant\x12\x16\n\x0e\x63reate_time_ms\x18\x0b \x01(\x03\x12\x10\n\x08\x66ilename\x18\x0c \x01(\t\x12\x12\n\nsize_bytes\x18\r \x01(\x03\"Z\n\rUploadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\x12\r\n\x05\x63hunk\x18\x04 \x01(\x0c\"8\n\x0eUploadResponse\x12&\n\x05\x61sset\x18\x01 \x01(\x0b\x32\x17.tintype.media.v1.Asset\"*\n\x15\x42\x61tchGetAssetsRequest\x12\x11\n\tasset_ids\x18\x01 \x03(\x03\"A\n\x16\x42\x61tchGetAssetsResponse\x12\'\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x17.tintype.media.v1.Asset\"%\n\x11WatchAssetRequest\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\x03\"<\n\x12WatchAssetResponse\x12&\n\x05\x61sset\x18\x01 \x01(\x0b\x32\x17.tintype.media.v1.Asset*t\n\nAssetState\x12\x1b\n\x17\x41SSET_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSET_STATE_PROCESSING\x10\x01\x12\x15\n\x11\x41SSET_STATE_READY\x10\x02\x12\x16\n\x12\x41SSET_STATE_FAILED\x10\x03\x32\xcc\x02\n\rAssetsService\x12_\n\x06Upload\x12\x1f.tintype.media.v1.UploadRequest\x1a .tintype.media.v1.UploadResponse\"\x10\xa2\xbb\x18\x0c\x08\x02\x10\x03\x18\x07 \x03(\xc0\xa9\x07(\x01\x12q\n\x0e\x42\x61tchGetAssets\x12\'.tintype.media.v1.BatchGetAssetsRequest\x1a(.tintype.media.v1.BatchGetAssetsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12g\n\nWatchAsset\x12#.tintype.media.v1.WatchAssetRequest\x1a$.tintype.media.v1.WatchAssetResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtintype/media/v1/assets.proto\x12\x10tintype.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1atintype/type/v1/rule.proto\"n\n\x07Variant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\r\n\x05width\x18\x03 \x01(\x05\x12\x0e\n\x06height\x18\x04 \x01(\x05\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x12\n\nobject_key\x18\x06 \x01(\t\"\xd0\x02\n\x05\x41sset\x12\x10\n\x08\x61sset_id\x18\x01 \x01(\x03\x12\x10\n\x08owner_id\x18\x02 \x01(\x03\x12+\n\x05state\x18\x03 \x01(\x0e\x32\x1c.tintype.media.v1.AssetState\x12\x16\n\x0e\x66\x61ilure_reason\x18\x04 \x01(\t\x12\x17\n\x0f\x66\x61ilure_message\x18\x05 \x01(\t\x12\r\n\x05width\x18\x06 \x01(\x05\x12\x0e\n\x06height\x18\x07 \x01(\x05\x12\x10\n\x08\x62lurhash\x18\x08 \x01(\t\x12\x10\n\x08\x61lt_text\x18\t \x01(\t\x12+\n\x08variants\x18\n \x03(\x0b\x32\x19.tintype.media.v1.Variant\x12\x16\n\x0e\x63reate_time_ms\x18\x0b \x01(\x03\x12\x10\n\x08\x66ilename\x18\x0c \x01(\t\x12\x12\n\nsize_bytes\x18\r \x01(\x03\x12\x17\n\x0f\x64ominant_colour\x18\x0e \x01(\t\"\xb5\x01\n\rUploadRequest\x12\x31\n\nrequest_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12\x1a\n\x08\x66ilename\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xff\x01\x12\x1e\n\x0c\x63ontent_type\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xff\x01\x12\x18\n\x05\x63hunk\x18\x04 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\x12\x1b\n\nsize_bytes\x18\x05 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"8\n\x0eUploadResponse\x12&\n\x05\x61sset\x18\x01 \x01(\x0b\x32\x17.tintype.media.v1.Asset\";\n\x15\x42\x61tchGetAssetsRequest\x12\"\n\tasset_ids\x18\x01 \x03(\x03\x42\x0f\xbaH\x0c\x92\x01\t\x10\xc8\x01\"\x04\"\x02 \x00\"A\n\x16\x42\x61tchGetAssetsResponse\x12\'\n\x06\x61ssets\x18\x01 \x03(\x0b\x32\x17.tintype.media.v1.Asset\".\n\x11WatchAssetRequest\x12\x19\n\x08\x61sset_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"<\n\x12WatchAssetResponse\x12&\n\x05\x61sset\x18\x01 \x01(\x0b\x32\x17.tintype.media.v1.Asset*t\n\nAssetState\x12\x1b\n\x17\x41SSET_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41SSET_STATE_PROCESSING\x10\x01\x12\x15\n\x11\x41SSET_STATE_READY\x10\x02\x12\x16\n\x12\x41SSET_STATE_FAILED\x10\x03\x32\xcc\x02\n\rAssetsService\x12_\n\x06Upload\x12\x1f.tintype.media.v1.UploadRequest\x1a .tintype.media.v1.UploadResponse\"\x10\xa2\xbb\x18\x0c\x08\x02\x10\x03\x18\x07 \x03(\xc0\xa9\x07(\x01\x12q\n\x0e\x42\x61tchGetAssets\x12\'.tintype.media.v1.BatchGetAssetsRequest\x1a(.tintype.media.v1.BatchGetAssetsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12g\n\nWatchAsset\x12#.tintype.media.v1.WatchAssetRequest\x1a$.tintype.media.v1.WatchAssetResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tintype.media.v1.assets_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\032r\0302\026^[A-Za-z0-9._-]{0,64}$'
+  _globals['_UPLOADREQUEST'].fields_by_name['filename']._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['filename']._serialized_options = b'\272H\005r\003\030\377\001'
+  _globals['_UPLOADREQUEST'].fields_by_name['content_type']._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['content_type']._serialized_options = b'\272H\005r\003\030\377\001'
+  _globals['_UPLOADREQUEST'].fields_by_name['chunk']._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['chunk']._serialized_options = b'\272H\006z\004\030\200\200@'
+  _globals['_UPLOADREQUEST'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_UPLOADREQUEST'].fields_by_name['size_bytes']._serialized_options = b'\272H\004\"\002(\000'
+  _globals['_BATCHGETASSETSREQUEST'].fields_by_name['asset_ids']._loaded_options = None
+  _globals['_BATCHGETASSETSREQUEST'].fields_by_name['asset_ids']._serialized_options = b'\272H\014\222\001\t\020\310\001\"\004\"\002 \000'
+  _globals['_WATCHASSETREQUEST'].fields_by_name['asset_id']._loaded_options = None
+  _globals['_WATCHASSETREQUEST'].fields_by_name['asset_id']._serialized_options = b'\272H\004\"\002 \000'
   _globals['_ASSETSSERVICE'].methods_by_name['Upload']._loaded_options = None
   _globals['_ASSETSSERVICE'].methods_by_name['Upload']._serialized_options = b'\242\273\030\014\010\002\020\003\030\007 \003(\300\251\007'
   _globals['_ASSETSSERVICE'].methods_by_name['BatchGetAssets']._loaded_options = None
   _globals['_ASSETSSERVICE'].methods_by_name['BatchGetAssets']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
   _globals['_ASSETSSERVICE'].methods_by_name['WatchAsset']._loaded_options = None
   _globals['_ASSETSSERVICE'].methods_by_name['WatchAsset']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
-  _globals['_ASSETSTATE']._serialized_start=867
-  _globals['_ASSETSTATE']._serialized_end=983
-  _globals['_VARIANT']._serialized_start=79
-  _globals['_VARIANT']._serialized_end=189
-  _globals['_ASSET']._serialized_start=192
-  _globals['_ASSET']._serialized_end=503
-  _globals['_UPLOADREQUEST']._serialized_start=505
-  _globals['_UPLOADREQUEST']._serialized_end=595
-  _globals['_UPLOADRESPONSE']._serialized_start=597
-  _globals['_UPLOADRESPONSE']._serialized_end=653
-  _globals['_BATCHGETASSETSREQUEST']._serialized_start=655
-  _globals['_BATCHGETASSETSREQUEST']._serialized_end=697
-  _globals['_BATCHGETASSETSRESPONSE']._serialized_start=699
-  _globals['_BATCHGETASSETSRESPONSE']._serialized_end=764
-  _globals['_WATCHASSETREQUEST']._serialized_start=766
-  _globals['_WATCHASSETREQUEST']._serialized_end=803
-  _globals['_WATCHASSETRESPONSE']._serialized_start=805
-  _globals['_WATCHASSETRESPONSE']._serialized_end=865
-  _globals['_ASSETSSERVICE']._serialized_start=986
-  _globals['_ASSETSSERVICE']._serialized_end=1318
+  _globals['_ASSETSTATE']._serialized_start=1039
+  _globals['_ASSETSTATE']._serialized_end=1155
+  _globals['_VARIANT']._serialized_start=108
+  _globals['_VARIANT']._serialized_end=218
+  _globals['_ASSET']._serialized_start=221
+  _globals['_ASSET']._serialized_end=557
+  _globals['_UPLOADREQUEST']._serialized_start=560
+  _globals['_UPLOADREQUEST']._serialized_end=741
+  _globals['_UPLOADRESPONSE']._serialized_start=743
+  _globals['_UPLOADRESPONSE']._serialized_end=799
+  _globals['_BATCHGETASSETSREQUEST']._serialized_start=801
+  _globals['_BATCHGETASSETSREQUEST']._serialized_end=860
+  _globals['_BATCHGETASSETSRESPONSE']._serialized_start=862
+  _globals['_BATCHGETASSETSRESPONSE']._serialized_end=927
+  _globals['_WATCHASSETREQUEST']._serialized_start=929
+  _globals['_WATCHASSETREQUEST']._serialized_end=975
+  _globals['_WATCHASSETRESPONSE']._serialized_start=977
+  _globals['_WATCHASSETRESPONSE']._serialized_end=1037
+  _globals['_ASSETSSERVICE']._serialized_start=1158
+  _globals['_ASSETSSERVICE']._serialized_end=1490
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,4 @@
+from buf.validate import validate_pb2 as _validate_pb2
 from tintype.type.v1 import rule_pb2 as _rule_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -36,7 +37,7 @@ class Variant(_message.Message):
     def __init__(self, name: _Optional[str] = ..., format: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., size_bytes: _Optional[int] = ..., object_key: _Optional[str] = ...) -> None: ...
 
 class Asset(_message.Message):
-    __slots__ = ("asset_id", "owner_id", "state", "failure_reason", "failure_message", "width", "height", "blurhash", "alt_text", "variants", "create_time_ms", "filename", "size_bytes")
+    __slots__ = ("asset_id", "owner_id", "state", "failure_reason", "failure_message", "width", "height", "blurhash", "alt_text", "variants", "create_time_ms", "filename", "size_bytes", "dominant_colour")
     ASSET_ID_FIELD_NUMBER: _ClassVar[int]
     OWNER_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +51,7 @@ class Asset(_message.Message):
     CREATE_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     FILENAME_FIELD_NUMBER: _ClassVar[int]
     SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DOMINANT_COLOUR_FIELD_NUMBER: _ClassVar[int]
     asset_id: int
     owner_id: int
     state: AssetState
@@ -63,19 +65,22 @@ class Asset(_message.Message):
     create_time_ms: int
     filename: str
     size_bytes: int
-    def __init__(self, asset_id: _Optional[int] = ..., owner_id: _Optional[int] = ..., state: _Optional[_Union[AssetState, str]] = ..., failure_reason: _Optional[str] = ..., failure_message: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., blurhash: _Optional[str] = ..., alt_text: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., create_time_ms: _Optional[int] = ..., filename: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+    dominant_colour: str
+    def __init__(self, asset_id: _Optional[int] = ..., owner_id: _Optional[int] = ..., state: _Optional[_Union[AssetState, str]] = ..., failure_reason: _Optional[str] = ..., failure_message: _Optional[str] = ..., width: _Optional[int] = ..., height: _Optional[int] = ..., blurhash: _Optional[str] = ..., alt_text: _Optional[str] = ..., variants: _Optional[_Iterable[_Union[Variant, _Mapping]]] = ..., create_time_ms: _Optional[int] = ..., filename: _Optional[str] = ..., size_bytes: _Optional[int] = ..., dominant_colour: _Optional[str] = ...) -> None: ...
 
 class UploadRequest(_message.Message):
-    __slots__ = ("request_id", "filename", "content_type", "chunk")
+    __slots__ = ("request_id", "filename", "content_type", "chunk", "size_bytes")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     FILENAME_FIELD_NUMBER: _ClassVar[int]
     CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     filename: str
     content_type: str
     chunk: bytes
-    def __init__(self, request_id: _Optional[str] = ..., filename: _Optional[str] = ..., content_type: _Optional[str] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+    size_bytes: int
+    def __init__(self, request_id: _Optional[str] = ..., filename: _Optional[str] = ..., content_type: _Optional[str] = ..., chunk: _Optional[bytes] = ..., size_bytes: _Optional[int] = ...) -> None: ...
 
 class UploadResponse(_message.Message):
     __slots__ = ("asset",)

@@ -57,8 +57,10 @@ class AssetsServiceServicer(object):
     """
 
     def Upload(self, request_iterator, context):
-        """Streams one image into the store; answers when its bytes and its row are durable. Reasons:
-        NOT_AN_IMAGE, PAYLOAD_TOO_LARGE, UPLOAD_INCOMPLETE, REQUEST_ID_REUSED.
+        """Streams one image into the store; answers when its bytes and its row are durable. The same
+        request_id of the same caller gives the same asset. Reasons: NOT_AN_IMAGE (told from the first
+        bytes), PAYLOAD_TOO_LARGE (as soon as the limit is passed), UPLOAD_INCOMPLETE (nothing came, or
+        less than size_bytes), REQUEST_ID_REUSED (other content before).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,7 +74,8 @@ class AssetsServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchAsset(self, request, context):
-        """The asset now and after every change, until it is ready or failed.
+        """The asset now, heartbeats while it is processing, and the asset again once it is ready or
+        failed, which ends the stream; so does the server's shutdown. Reason: MEDIA_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

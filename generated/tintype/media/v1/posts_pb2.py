@@ -22,18 +22,39 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from tintype.media.v1 import assets_pb2 as tintype_dot_media_dot_v1_dot_assets__pb2
 from tintype.type.v1 import content_pb2 as tintype_dot_type_dot_v1_dot_content__pb2
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctintype/media/v1/posts.proto\x12\x10tintype.media.v1\x1a\x1dtintype/media/v1/assets.proto\x1a\x1dtintype/type/v1/content.proto\x1a\x1atintype/type/v1/rule.proto\"\xa0\x02\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\x03\x12\x11\n\tauthor_id\x18\x02 \x01(\x03\x12\'\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x17.tintype.media.v1.Asset\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12%\n\x05place\x18\x05 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12+\n\x08\x61udience\x18\x06 \x01(\x0e\x32\x19.tintype.type.v1.Audience\x12\x19\n\x11\x63omments_disabled\x18\x07 \x01(\x08\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x16\n\x0e\x63reate_time_ms\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\x03\x12\x10\n\x08hashtags\x18\x0b \x03(\t\"\xba\x01\n\x11\x43reatePostRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tasset_ids\x18\x02 \x03(\x03\x12\x0f\n\x07\x63\x61ption\x18\x03 \x01(\t\x12%\n\x05place\x18\x04 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12+\n\x08\x61udience\x18\x05 \x01(\x0e\x32\x19.tintype.type.v1.Audience\x12\x19\n\x11\x63omments_disabled\x18\x06 \x01(\x08\":\n\x12\x43reatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"(\n\x14\x42\x61tchGetPostsRequest\x12\x10\n\x08post_ids\x18\x01 \x03(\x03\">\n\x15\x42\x61tchGetPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\"H\n\x11UpdatePostRequest\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\x12\r\n\x05paths\x18\x02 \x03(\t\":\n\x12UpdatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"$\n\x11\x44\x65letePostRequest\x12\x0f\n\x07post_id\x18\x01 \x01(\x03\"\x14\n\x12\x44\x65letePostResponse\"<\n\x10ListPostsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x15\n\rafter_post_id\x18\x02 \x01(\x03\"V\n\x11ListPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\x12\x1a\n\x12next_after_post_id\x18\x02 \x01(\x03\x32\x97\x04\n\x0cPostsService\x12\x65\n\nCreatePost\x12#.tintype.media.v1.CreatePostRequest\x1a$.tintype.media.v1.CreatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x03\x18\x07 \x03\x12n\n\rBatchGetPosts\x12&.tintype.media.v1.BatchGetPostsRequest\x1a\'.tintype.media.v1.BatchGetPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x65\n\nUpdatePost\x12#.tintype.media.v1.UpdatePostRequest\x1a$.tintype.media.v1.UpdatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x65\n\nDeletePost\x12#.tintype.media.v1.DeletePostRequest\x1a$.tintype.media.v1.DeletePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x62\n\tListPosts\x12\".tintype.media.v1.ListPostsRequest\x1a#.tintype.media.v1.ListPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctintype/media/v1/posts.proto\x12\x10tintype.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1dtintype/media/v1/assets.proto\x1a\x1dtintype/type/v1/content.proto\x1a\x1atintype/type/v1/rule.proto\"\xa0\x02\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\x03\x12\x11\n\tauthor_id\x18\x02 \x01(\x03\x12\'\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x17.tintype.media.v1.Asset\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12%\n\x05place\x18\x05 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12+\n\x08\x61udience\x18\x06 \x01(\x0e\x32\x19.tintype.type.v1.Audience\x12\x19\n\x11\x63omments_disabled\x18\x07 \x01(\x08\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x16\n\x0e\x63reate_time_ms\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\x03\x12\x10\n\x08hashtags\x18\x0b \x03(\t\"\x81\x02\n\x11\x43reatePostRequest\x12\x31\n\nrequest_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12%\n\tasset_ids\x18\x02 \x03(\x03\x42\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\n\x18\x01\"\x04\"\x02 \x00\x12\x19\n\x07\x63\x61ption\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x98\x11\x12%\n\x05place\x18\x04 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12\x35\n\x08\x61udience\x18\x05 \x01(\x0e\x32\x19.tintype.type.v1.AudienceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x11\x63omments_disabled\x18\x06 \x01(\x08\":\n\x12\x43reatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"9\n\x14\x42\x61tchGetPostsRequest\x12!\n\x08post_ids\x18\x01 \x03(\x03\x42\x0f\xbaH\x0c\x92\x01\t\x10\xc8\x01\"\x04\"\x02 \x00\">\n\x15\x42\x61tchGetPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\"\\\n\x11UpdatePostRequest\x12,\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.PostB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05paths\x18\x02 \x03(\tB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\n\":\n\x12UpdatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"-\n\x11\x44\x65letePostRequest\x12\x18\n\x07post_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x14\n\x12\x44\x65letePostResponse\"Q\n\x10ListPostsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1e\n\rafter_post_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"V\n\x11ListPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\x12\x1a\n\x12next_after_post_id\x18\x02 \x01(\x03\x32\x97\x04\n\x0cPostsService\x12\x65\n\nCreatePost\x12#.tintype.media.v1.CreatePostRequest\x1a$.tintype.media.v1.CreatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x03\x18\x07 \x03\x12n\n\rBatchGetPosts\x12&.tintype.media.v1.BatchGetPostsRequest\x1a\'.tintype.media.v1.BatchGetPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x65\n\nUpdatePost\x12#.tintype.media.v1.UpdatePostRequest\x1a$.tintype.media.v1.UpdatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x65\n\nDeletePost\x12#.tintype.media.v1.DeletePostRequest\x1a$.tintype.media.v1.DeletePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x62\n\tListPosts\x12\".tintype.media.v1.ListPostsRequest\x1a#.tintype.media.v1.ListPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tintype.media.v1.posts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\032r\0302\026^[A-Za-z0-9._-]{0,64}$'
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['asset_ids']._loaded_options = None
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['asset_ids']._serialized_options = b'\272H\017\222\001\014\010\001\020\n\030\001\"\004\"\002 \000'
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['caption']._loaded_options = None
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['caption']._serialized_options = b'\272H\005r\003\030\230\021'
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['audience']._loaded_options = None
+  _globals['_CREATEPOSTREQUEST'].fields_by_name['audience']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_BATCHGETPOSTSREQUEST'].fields_by_name['post_ids']._loaded_options = None
+  _globals['_BATCHGETPOSTSREQUEST'].fields_by_name['post_ids']._serialized_options = b'\272H\014\222\001\t\020\310\001\"\004\"\002 \000'
+  _globals['_UPDATEPOSTREQUEST'].fields_by_name['post']._loaded_options = None
+  _globals['_UPDATEPOSTREQUEST'].fields_by_name['post']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_UPDATEPOSTREQUEST'].fields_by_name['paths']._loaded_options = None
+  _globals['_UPDATEPOSTREQUEST'].fields_by_name['paths']._serialized_options = b'\272H\007\222\001\004\010\001\020\n'
+  _globals['_DELETEPOSTREQUEST'].fields_by_name['post_id']._loaded_options = None
+  _globals['_DELETEPOSTREQUEST'].fields_by_name['post_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_LISTPOSTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPOSTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\310\001(\000'
+  _globals['_LISTPOSTSREQUEST'].fields_by_name['after_post_id']._loaded_options = None
+  _globals['_LISTPOSTSREQUEST'].fields_by_name['after_post_id']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_POSTSSERVICE'].methods_by_name['CreatePost']._loaded_options = None
   _globals['_POSTSSERVICE'].methods_by_name['CreatePost']._serialized_options = b'\242\273\030\010\010\002\020\003\030\007 \003'
   _globals['_POSTSSERVICE'].methods_by_name['BatchGetPosts']._loaded_options = None
@@ -44,28 +65,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POSTSSERVICE'].methods_by_name['DeletePost']._serialized_options = b'\242\273\030\010\010\003\020\003\030\007 \002'
   _globals['_POSTSSERVICE'].methods_by_name['ListPosts']._loaded_options = None
   _globals['_POSTSSERVICE'].methods_by_name['ListPosts']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
-  _globals['_POST']._serialized_start=141
-  _globals['_POST']._serialized_end=429
-  _globals['_CREATEPOSTREQUEST']._serialized_start=432
-  _globals['_CREATEPOSTREQUEST']._serialized_end=618
-  _globals['_CREATEPOSTRESPONSE']._serialized_start=620
-  _globals['_CREATEPOSTRESPONSE']._serialized_end=678
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=680
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=720
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=722
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=784
-  _globals['_UPDATEPOSTREQUEST']._serialized_start=786
-  _globals['_UPDATEPOSTREQUEST']._serialized_end=858
-  _globals['_UPDATEPOSTRESPONSE']._serialized_start=860
-  _globals['_UPDATEPOSTRESPONSE']._serialized_end=918
-  _globals['_DELETEPOSTREQUEST']._serialized_start=920
-  _globals['_DELETEPOSTREQUEST']._serialized_end=956
-  _globals['_DELETEPOSTRESPONSE']._serialized_start=958
-  _globals['_DELETEPOSTRESPONSE']._serialized_end=978
-  _globals['_LISTPOSTSREQUEST']._serialized_start=980
-  _globals['_LISTPOSTSREQUEST']._serialized_end=1040
-  _globals['_LISTPOSTSRESPONSE']._serialized_start=1042
-  _globals['_LISTPOSTSRESPONSE']._serialized_end=1128
-  _globals['_POSTSSERVICE']._serialized_start=1131
-  _globals['_POSTSSERVICE']._serialized_end=1666
+  _globals['_POST']._serialized_start=170
+  _globals['_POST']._serialized_end=458
+  _globals['_CREATEPOSTREQUEST']._serialized_start=461
+  _globals['_CREATEPOSTREQUEST']._serialized_end=718
+  _globals['_CREATEPOSTRESPONSE']._serialized_start=720
+  _globals['_CREATEPOSTRESPONSE']._serialized_end=778
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=780
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=837
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=839
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=901
+  _globals['_UPDATEPOSTREQUEST']._serialized_start=903
+  _globals['_UPDATEPOSTREQUEST']._serialized_end=995
+  _globals['_UPDATEPOSTRESPONSE']._serialized_start=997
+  _globals['_UPDATEPOSTRESPONSE']._serialized_end=1055
+  _globals['_DELETEPOSTREQUEST']._serialized_start=1057
+  _globals['_DELETEPOSTREQUEST']._serialized_end=1102
+  _globals['_DELETEPOSTRESPONSE']._serialized_start=1104
+  _globals['_DELETEPOSTRESPONSE']._serialized_end=1124
+  _globals['_LISTPOSTSREQUEST']._serialized_start=1126
+  _globals['_LISTPOSTSREQUEST']._serialized_end=1207
+  _globals['_LISTPOSTSRESPONSE']._serialized_start=1209
+  _globals['_LISTPOSTSRESPONSE']._serialized_end=1295
+  _globals['_POSTSSERVICE']._serialized_start=1298
+  _globals['_POSTSSERVICE']._serialized_end=1833
 # @@protoc_insertion_point(module_scope)

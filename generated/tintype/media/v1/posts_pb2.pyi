@@ -1,3 +1,4 @@
+from buf.validate import validate_pb2 as _validate_pb2
 from tintype.media.v1 import assets_pb2 as _assets_pb2
 from tintype.type.v1 import content_pb2 as _content_pb2
 from tintype.type.v1 import rule_pb2 as _rule_pb2

@@ -67,37 +67,43 @@ class PostsServiceServicer(object):
     """
 
     def CreatePost(self, request, context):
-        """Creates a post of the caller's own ready assets. Reasons: MEDIA_NOT_FOUND, MEDIA_NOT_READY,
-        MEDIA_FAILED, REQUEST_ID_REUSED.
+        """Creates a post of the caller's own ready assets; an asset may be in several posts. Reasons:
+        MEDIA_NOT_FOUND, MEDIA_NOT_READY, MEDIA_FAILED, REQUEST_ID_REUSED; POST_NOT_FOUND where the
+        post that this request_id made has been deleted since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetPosts(self, request, context):
-        """Posts with up to 200 ids, in the order asked, deleted ones and unknown ids left out. Says
-        nothing about who may see them: that is the edge's law.
+        """Posts with up to 200 ids, in the order asked, deleted ones and unknown ids left out; at most two
+        seconds old where another process changed them. Says nothing about who may see them: that is
+        the edge's law.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePost(self, request, context):
-        """Changes the fields that the mask names; the caller's own posts only.
+        """Changes the fields that paths names and answers the post as it now is; repeating it changes
+        nothing more. Reasons: POST_NOT_FOUND, NOT_OWNER (the edge asks the law first, so that an
+        invisible post is not told from none), INVALID_FIELD_MASK.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeletePost(self, request, context):
-        """Deletes the caller's own post; deleting it again answers the same.
+        """Deletes the caller's own post; deleting it again answers the same. Reasons: POST_NOT_FOUND,
+        NOT_OWNER.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPosts(self, request, context):
-        """Every post in id order, for rebuilding an index.
+        """Every post that is not deleted, in id order, for rebuilding an index. Posts created while the
+        list is read may be missing from it: subscribe to PostChanged first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -22,16 +22,51 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etintype/search/v1/search.proto\x12\x11tintype.search.v1\x1a\x1atintype/type/v1/rule.proto\"F\n\x12SearchUsersRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"<\n\x13SearchUsersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"F\n\x12SearchPostsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"<\n\x13SearchPostsResponse\x12\x10\n\x08post_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"*\n\x07Hashtag\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x12\n\npost_count\x18\x02 \x01(\x03\"I\n\x15SearchHashtagsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"[\n\x16SearchHashtagsResponse\x12,\n\x08hashtags\x18\x01 \x03(\x0b\x32\x1a.tintype.search.v1.Hashtag\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"\x88\x01\n\x08PlaceHit\x12\x10\n\x08place_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\x08latitude\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tlongitude\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\npost_count\x18\x05 \x01(\x03\x42\x0b\n\t_latitudeB\x0c\n\n_longitude\"G\n\x13SearchPlacesRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\x0c\"X\n\x14SearchPlacesResponse\x12+\n\x06places\x18\x01 \x03(\x0b\x32\x1b.tintype.search.v1.PlaceHit\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"c\n\x11ListTaggedRequest\x12\x11\n\x07hashtag\x18\x01 \x01(\tH\x00\x12\x12\n\x08place_id\x18\x02 \x01(\tH\x00\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x04 \x01(\x0c\x42\x04\n\x02\x62y\";\n\x12ListTaggedResponse\x12\x10\n\x08post_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"\x10\n\x0eReindexRequest\"9\n\x0fReindexResponse\x12\x12\n\nuser_count\x18\x01 \x01(\x03\x12\x12\n\npost_count\x18\x02 \x01(\x03\x32\x98\x05\n\rSearchService\x12j\n\x0bSearchUsers\x12%.tintype.search.v1.SearchUsersRequest\x1a&.tintype.search.v1.SearchUsersResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12j\n\x0bSearchPosts\x12%.tintype.search.v1.SearchPostsRequest\x1a&.tintype.search.v1.SearchPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12s\n\x0eSearchHashtags\x12(.tintype.search.v1.SearchHashtagsRequest\x1a).tintype.search.v1.SearchHashtagsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12m\n\x0cSearchPlaces\x12&.tintype.search.v1.SearchPlacesRequest\x1a\'.tintype.search.v1.SearchPlacesResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12g\n\nListTagged\x12$.tintype.search.v1.ListTaggedRequest\x1a%.tintype.search.v1.ListTaggedResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x62\n\x07Reindex\x12!.tintype.search.v1.ReindexRequest\x1a\".tintype.search.v1.ReindexResponse\"\x10\xa2\xbb\x18\x0c\x08\x05\x10\x05\x18\x07 \x02(\xc0\xcf$b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etintype/search/v1/search.proto\x12\x11tintype.search.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1atintype/type/v1/rule.proto\"f\n\x12SearchUsersRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x17\n\x06\x63ursor\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18@\"<\n\x13SearchUsersResponse\x12\x10\n\x08user_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"f\n\x12SearchPostsRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x17\n\x06\x63ursor\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18@\"<\n\x13SearchPostsResponse\x12\x10\n\x08post_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"*\n\x07Hashtag\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x12\n\npost_count\x18\x02 \x01(\x03\"i\n\x15SearchHashtagsRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x17\n\x06\x63ursor\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18@\"[\n\x16SearchHashtagsResponse\x12,\n\x08hashtags\x18\x01 \x03(\x0b\x32\x1a.tintype.search.v1.Hashtag\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"\x88\x01\n\x08PlaceHit\x12\x10\n\x08place_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\x08latitude\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tlongitude\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\npost_count\x18\x05 \x01(\x03\x42\x0b\n\t_latitudeB\x0c\n\n_longitude\"g\n\x13SearchPlacesRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc8\x01\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x17\n\x06\x63ursor\x18\x03 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18@\"X\n\x14SearchPlacesResponse\x12+\n\x06places\x18\x01 \x03(\x0b\x32\x1b.tintype.search.v1.PlaceHit\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"\x94\x01\n\x11ListTaggedRequest\x12\x1c\n\x07hashtag\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x65H\x00\x12\x1d\n\x08place_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12\x1c\n\tpage_size\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x17\n\x06\x63ursor\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18@B\x0b\n\x02\x62y\x12\x05\xbaH\x02\x08\x01\";\n\x12ListTaggedResponse\x12\x10\n\x08post_ids\x18\x01 \x03(\x03\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\x0c\"\x10\n\x0eReindexRequest\"9\n\x0fReindexResponse\x12\x12\n\nuser_count\x18\x01 \x01(\x03\x12\x12\n\npost_count\x18\x02 \x01(\x03\x32\x98\x05\n\rSearchService\x12j\n\x0bSearchUsers\x12%.tintype.search.v1.SearchUsersRequest\x1a&.tintype.search.v1.SearchUsersResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12j\n\x0bSearchPosts\x12%.tintype.search.v1.SearchPostsRequest\x1a&.tintype.search.v1.SearchPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12s\n\x0eSearchHashtags\x12(.tintype.search.v1.SearchHashtagsRequest\x1a).tintype.search.v1.SearchHashtagsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12m\n\x0cSearchPlaces\x12&.tintype.search.v1.SearchPlacesRequest\x1a\'.tintype.search.v1.SearchPlacesResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12g\n\nListTagged\x12$.tintype.search.v1.ListTaggedRequest\x1a%.tintype.search.v1.ListTaggedResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x62\n\x07Reindex\x12!.tintype.search.v1.ReindexRequest\x1a\".tintype.search.v1.ReindexResponse\"\x10\xa2\xbb\x18\x0c\x08\x05\x10\x05\x18\x07 \x02(\xc0\xcf$b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tintype.search.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_SEARCHUSERSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004z\002\030@'
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_SEARCHPOSTSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004z\002\030@'
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_SEARCHHASHTAGSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004z\002\030@'
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['query']._loaded_options = None
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['query']._serialized_options = b'\272H\007r\005\020\001\030\310\001'
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_SEARCHPLACESREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004z\002\030@'
+  _globals['_LISTTAGGEDREQUEST'].oneofs_by_name['by']._loaded_options = None
+  _globals['_LISTTAGGEDREQUEST'].oneofs_by_name['by']._serialized_options = b'\272H\002\010\001'
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['hashtag']._loaded_options = None
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['hashtag']._serialized_options = b'\272H\006r\004\020\001\030e'
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['place_id']._loaded_options = None
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['place_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\006\032\004\030d(\000'
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_LISTTAGGEDREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\004z\002\030@'
   _globals['_SEARCHSERVICE'].methods_by_name['SearchUsers']._loaded_options = None
   _globals['_SEARCHSERVICE'].methods_by_name['SearchUsers']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
   _globals['_SEARCHSERVICE'].methods_by_name['SearchPosts']._loaded_options = None
@@ -44,34 +79,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHSERVICE'].methods_by_name['ListTagged']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
   _globals['_SEARCHSERVICE'].methods_by_name['Reindex']._loaded_options = None
   _globals['_SEARCHSERVICE'].methods_by_name['Reindex']._serialized_options = b'\242\273\030\014\010\005\020\005\030\007 \002(\300\317$'
-  _globals['_SEARCHUSERSREQUEST']._serialized_start=81
-  _globals['_SEARCHUSERSREQUEST']._serialized_end=151
-  _globals['_SEARCHUSERSRESPONSE']._serialized_start=153
-  _globals['_SEARCHUSERSRESPONSE']._serialized_end=213
-  _globals['_SEARCHPOSTSREQUEST']._serialized_start=215
-  _globals['_SEARCHPOSTSREQUEST']._serialized_end=285
-  _globals['_SEARCHPOSTSRESPONSE']._serialized_start=287
-  _globals['_SEARCHPOSTSRESPONSE']._serialized_end=347
-  _globals['_HASHTAG']._serialized_start=349
-  _globals['_HASHTAG']._serialized_end=391
-  _globals['_SEARCHHASHTAGSREQUEST']._serialized_start=393
-  _globals['_SEARCHHASHTAGSREQUEST']._serialized_end=466
-  _globals['_SEARCHHASHTAGSRESPONSE']._serialized_start=468
-  _globals['_SEARCHHASHTAGSRESPONSE']._serialized_end=559
-  _globals['_PLACEHIT']._serialized_start=562
-  _globals['_PLACEHIT']._serialized_end=698
-  _globals['_SEARCHPLACESREQUEST']._serialized_start=700
-  _globals['_SEARCHPLACESREQUEST']._serialized_end=771
-  _globals['_SEARCHPLACESRESPONSE']._serialized_start=773
-  _globals['_SEARCHPLACESRESPONSE']._serialized_end=861
-  _globals['_LISTTAGGEDREQUEST']._serialized_start=863
-  _globals['_LISTTAGGEDREQUEST']._serialized_end=962
-  _globals['_LISTTAGGEDRESPONSE']._serialized_start=964
-  _globals['_LISTTAGGEDRESPONSE']._serialized_end=1023
-  _globals['_REINDEXREQUEST']._serialized_start=1025
-  _globals['_REINDEXREQUEST']._serialized_end=1041
-  _globals['_REINDEXRESPONSE']._serialized_start=1043
-  _globals['_REINDEXRESPONSE']._serialized_end=1100
-  _globals['_SEARCHSERVICE']._serialized_start=1103
-  _globals['_SEARCHSERVICE']._serialized_end=1767
+  _globals['_SEARCHUSERSREQUEST']._serialized_start=110
+  _globals['_SEARCHUSERSREQUEST']._serialized_end=212
+  _globals['_SEARCHUSERSRESPONSE']._serialized_start=214
+  _globals['_SEARCHUSERSRESPONSE']._serialized_end=274
+  _globals['_SEARCHPOSTSREQUEST']._serialized_start=276
+  _globals['_SEARCHPOSTSREQUEST']._serialized_end=378
+  _globals['_SEARCHPOSTSRESPONSE']._serialized_start=380
+  _globals['_SEARCHPOSTSRESPONSE']._serialized_end=440
+  _globals['_HASHTAG']._serialized_start=442
+  _globals['_HASHTAG']._serialized_end=484
+  _globals['_SEARCHHASHTAGSREQUEST']._serialized_start=486
+  _globals['_SEARCHHASHTAGSREQUEST']._serialized_end=591
+  _globals['_SEARCHHASHTAGSRESPONSE']._serialized_start=593
+  _globals['_SEARCHHASHTAGSRESPONSE']._serialized_end=684
+  _globals['_PLACEHIT']._serialized_start=687
+  _globals['_PLACEHIT']._serialized_end=823
+  _globals['_SEARCHPLACESREQUEST']._serialized_start=825
+  _globals['_SEARCHPLACESREQUEST']._serialized_end=928
+  _globals['_SEARCHPLACESRESPONSE']._serialized_start=930
+  _globals['_SEARCHPLACESRESPONSE']._serialized_end=1018
+  _globals['_LISTTAGGEDREQUEST']._serialized_start=1021
+  _globals['_LISTTAGGEDREQUEST']._serialized_end=1169
+  _globals['_LISTTAGGEDRESPONSE']._serialized_start=1171
+  _globals['_LISTTAGGEDRESPONSE']._serialized_end=1230
+  _globals['_REINDEXREQUEST']._serialized_start=1232
+  _globals['_REINDEXREQUEST']._serialized_end=1248
+  _globals['_REINDEXRESPONSE']._serialized_start=1250
+  _globals['_REINDEXRESPONSE']._serialized_end=1307
+  _globals['_SEARCHSERVICE']._serialized_start=1310
+  _globals['_SEARCHSERVICE']._serialized_end=1974
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class SearchServiceStub(object):
-    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows.
+    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows: posts that
+    not everyone may see are among them, and a block is not known here. Pages continue behind an item,
+    so they neither repeat nor skip what stands still. No text of a query is an operator.
     """
 
     def __init__(self, channel):
@@ -68,32 +70,35 @@ class SearchServiceStub(object):
 
 
 class SearchServiceServicer(object):
-    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows.
+    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows: posts that
+    not everyone may see are among them, and a block is not known here. Pages continue behind an item,
+    so they neither repeat nor skip what stands still. No text of a query is an operator.
     """
 
     def SearchUsers(self, request, context):
-        """People by username or display name, prefix and fuzzy, best first.
+        """People by username or display name: the exact username, then whole words, then prefixes, then
+        with a typo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SearchPosts(self, request, context):
-        """Posts by words of the caption, newest first among the matches.
+        """Posts whose caption has every word of the query (#word: that hashtag), newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SearchHashtags(self, request, context):
-        """Hashtags by prefix, most used first.
+        """Hashtags by prefix, most used by public posts first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SearchPlaces(self, request, context):
-        """Places by the words of their name.
+        """Places with every word of the query, or its beginning, in their name, most used first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,7 +112,8 @@ class SearchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Reindex(self, request, context):
-        """Rebuilds the whole index from the services that own the facts; answers when it is done.
+        """Rebuilds the whole index from the services that own the facts, while searching goes on; answers
+        when it is done. A call during a rebuild joins it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +161,9 @@ def add_SearchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SearchService(object):
-    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows.
+    """Finds people, posts, hashtags and places; answers ids, which the edge checks and shows: posts that
+    not everyone may see are among them, and a block is not known here. Pages continue behind an item,
+    so they neither repeat nor skip what stands still. No text of a query is an operator.
     """
 
     @staticmethod

@@ -1,0 +1,57 @@
+# Tintype. `make help` lists what there is; everything installs what it needs into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check lint types imports contracts gen bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tintype needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing pinned dependencies into .venv …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install -q --disable-pip-version-check hatchling==1.27.0 editables==0.5
+	@$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/developing: .venv/installed requirements-dev.txt
+	@echo "installing what tests and checks need …"
+	@$(BIN)/pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+up: .venv/installed ## start everything, seed a demo world the first time, stay in the foreground
+	@exec $(BIN)/tintype up
+
+test: .venv/developing ## run all tests against real servers
+	$(BIN)/pytest -q
+
+check: lint types imports contracts ## all checks that are not tests
+
+lint: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/developing
+	$(BIN)/mypy
+
+imports: .venv/developing ## who may import what (docs/architecture.md)
+	$(BIN)/lint-imports
+
+contracts: .venv/developing ## generated code is up to date; protos pass buf lint and break nothing
+	$(BIN)/python protos/generate.py --check
+	$(BIN)/buf lint generated/tintype/descriptors.binpb --config buf.yaml
+	$(BIN)/buf format protos --diff --exit-code
+	$(BIN)/buf breaking generated/tintype/descriptors.binpb --against protos/landed.binpb --config buf.yaml
+
+gen: .venv/developing ## generate code, descriptors and Envoy's configuration from the protos
+	$(BIN)/buf format -w protos
+	$(BIN)/python protos/generate.py
+
+bench: .venv/developing ## measure against controls in the same run; JSON and a table in bench/results
+	$(BIN)/python -m bench
+
+clean: ## remove the environment, caches and the local installation's data
+	rm -rf .venv .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache bench/results

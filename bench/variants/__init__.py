@@ -1,0 +1,1 @@
+"""How many photos a second become variants, beside sharp."""

@@ -1,0 +1,34 @@
+"""Reading the configuration for a command: file, environment and flags, with every module's section."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.modules import modules
+from mesh import config
+from stack.section import StackSection
+
+
+def sections() -> dict[str, Any]:
+    """The sections that modules and the local stack add."""
+    return {"stack": StackSection, **{module.name: module.config for module in modules() if module.config}}
+
+
+def load(pairs: list[str] | None = None) -> Any:
+    """The settings in force. A wrong one ends the command with a line for each bad key."""
+    flags = {}
+    for pair in pairs or []:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--set {pair}: write key=value")
+        flags[key] = value
+    toml = os.environ.get("TINTYPE_CONFIG") or ("tintype.toml" if Path("tintype.toml").exists() else None)
+    try:
+        return config.load(sections(), Path(toml) if toml else None, flags)
+    except config.ConfigError as error:
+        typer.secho(f"configuration: {error}", fg="red", err=True)
+        raise typer.Exit(2) from None

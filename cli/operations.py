@@ -1,0 +1,191 @@
+"""Operating an installation: seed, config, health, events, schema, gateway, search reindex."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+from tintype.search.v1 import search_pb2
+from tintype.search.v1.search_pb2_grpc import SearchServiceStub
+
+from cli import configuration
+from cli.demo.world import World
+from cli.inside import inside
+from cli.modules import modules
+from mesh.clock import SystemClock
+from mesh.events.bus import BUS_ERRORS
+from mesh.events.events import Events
+from mesh.ids import IdGenerator
+from mesh.storage import open_store
+from stack.gateway import render
+from stack.gateway.options import GatewayOptions
+
+_console = Console(highlight=False)
+Set = typer.Option(None, "--set", help="key=value, over environment and file.")
+search = typer.Typer(help="The search index.", no_args_is_help=True)
+
+
+def seed(
+    gateway: str = typer.Option("127.0.0.1:8080", envvar="TINTYPE_GATEWAY", help="The gateway's host:port."),
+    set_: list[str] = Set,
+) -> None:
+    """Fill the running installation with the demo world; what is there already stays as it is."""
+    settings = configuration.load(set_)
+    filled = asyncio.run(World(gateway, settings.state_dir / "seeded.json", _console).fill())
+    _console.print("the demo world is complete" if filled else "the demo world is there already")
+
+
+def config(set_: list[str] = Set) -> None:
+    """Print the configuration in force; secrets are masked."""
+    settings = configuration.load(set_)
+    print(yaml.safe_dump(json.loads(settings.model_dump_json()), sort_keys=False), end="")
+
+
+def health(set_: list[str] = Set) -> None:
+    """Say whether the running installation is well; exit 1 where it is not."""
+    import httpx  # only this command needs it, and it is slow to import
+
+    stack = configuration.load(set_).stack
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{stack.gateway_port}/healthz", timeout=5).json()
+    except (httpx.HTTPError, ValueError) as error:
+        typer.secho(f"the gateway does not answer on port {stack.gateway_port}: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
+    for part, why in answer.get("problems", {}).items():
+        _console.print(f"[red]{part}[/red]: {why}")
+    _console.print("serving" if answer.get("serving") else "[red]not serving[/red]")
+    raise typer.Exit(0 if answer.get("serving") else 1)
+
+
+def events(
+    replay: list[str] = typer.Option(None, help="Deliver these dead letters again."),
+    discard: list[str] = typer.Option(None, help="Drop these dead letters for good."),
+    limit: int = typer.Option(20, min=1, max=1000, help="Dead letters shown per group."),
+    set_: list[str] = Set,
+) -> None:
+    """Show how far consumers are behind, and dead letters; deliver those again."""
+    settings = configuration.load(set_)
+
+    async def work(bus: Events) -> None:
+        if replay:
+            _console.print(f"{await bus.replay(*replay)} delivered again")
+        if discard:
+            _console.print(f"{await bus.discard(*discard)} dropped")
+        lags = Table("area", "group", "shard", "behind", "in hand", "oldest (ms)", box=None)
+        groups = set()
+        for lag in await bus.lag([module.name for module in modules()]):
+            groups.add((lag.area, lag.group))
+            row = (lag.area, lag.group, lag.shard, lag.lag, lag.pending, lag.oldest_age_ms)
+            lags.add_row(*(str(cell) for cell in row))
+        _console.print(lags)
+        letters = Table("dead letter", "type", "tries", "error", box=None)
+        for area, group in sorted(groups):
+            for letter in await bus.dead_letters(area, group, limit):
+                letters.add_row(letter.id, letter.type, str(letter.tries), letter.error)
+        _console.print(letters if letters.row_count else "no dead letters")
+
+    _with_bus(settings, work)
+
+
+def _with_bus(settings: Any, work: Callable[[Events], Awaitable[None]]) -> None:
+    async def run() -> None:
+        clock = SystemClock()
+        bus = Events(_redis_url(settings), clock, IdGenerator(clock), settings.events)
+        try:
+            await work(bus)
+        finally:
+            await bus.stop()
+
+    try:
+        asyncio.run(run())
+    except BUS_ERRORS as error:
+        typer.secho(f"the bus cannot be reached: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
+    except ValueError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(2) from None
+
+
+def _redis_url(settings: Any) -> str:
+    """The configured Redis, or the one that `tintype up` starts."""
+    configured = "url" in settings.redis.model_fields_set
+    return str(settings.redis.url) if configured else f"redis://127.0.0.1:{settings.stack.redis_port}/0"
+
+
+def schema(set_: list[str] = Set) -> None:
+    """Create or extend the tables of every service; safe to run at any time, from anywhere."""
+    settings = configuration.load(set_)
+
+    async def run() -> None:
+        for name, tables in _tables().items():
+            store = await open_store(settings.storage_url, name, SystemClock())
+            try:
+                await store.create(tables)
+                _console.print(f"{name}: {', '.join(table.name for table in tables)}")
+            finally:
+                await store.close()
+
+    asyncio.run(run())
+
+
+def _tables() -> dict[str, list[Any]]:
+    """Every service's tables, its outbox included."""
+    from importlib import import_module
+
+    from mesh.events.events import OUTBOX_TABLES
+
+    found = {}
+    for module in modules():
+        package = f"services.{module.name}"
+        try:
+            tables = import_module(f"{package}.schema").TABLES
+        except ModuleNotFoundError:
+            continue
+        found[module.name] = [*tables, *OUTBOX_TABLES]
+    return found
+
+
+def gateway(
+    listen: str = typer.Option("0.0.0.0:8080", help="Where Envoy listens."),
+    admin: str = typer.Option("127.0.0.1:9901"),
+    edge: str = typer.Option("edge:9090", help="The edge's gRPC address."),
+    s3: str = typer.Option("minio:9000", help="The S3 store."),
+    jwks: Path = typer.Option(Path("/keys/public/jwks.json"), help="The public key set, as Envoy sees it."),
+    descriptors: Path = typer.Option(
+        Path("/etc/envoy/descriptors.binpb"), help="The descriptor set, as Envoy sees it."
+    ),
+    otlp: str = typer.Option("", help="An OpenTelemetry collector's gRPC address."),
+    set_: list[str] = Set,
+) -> None:
+    """Print Envoy's configuration, generated from the contracts."""
+    settings = configuration.load(set_)
+    options = GatewayOptions(
+        listen=listen,
+        admin=admin,
+        edge=edge,
+        s3=s3,
+        region=settings.blobs.region,
+        jwks=jwks,
+        descriptors=descriptors,
+        development=settings.development,
+        otlp=otlp,
+    )
+    print(yaml.safe_dump(render(options), sort_keys=False), end="")
+
+
+@search.command()
+def reindex(set_: list[str] = Set) -> None:
+    """Rebuild the whole index from the services that own the facts, while the old one still serves."""
+
+    async def work(stub: SearchServiceStub) -> None:
+        answer = await stub.Reindex(search_pb2.ReindexRequest(), timeout=600)
+        _console.print(f"indexed {answer.user_count} people and {answer.post_count} posts")
+
+    inside(configuration.load(set_), SearchServiceStub, work)

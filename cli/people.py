@@ -1,0 +1,67 @@
+"""`tintype users`: look accounts up, as an operator of the installation."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from tintype.accounts.v1 import accounts_pb2
+from tintype.accounts.v1.accounts_pb2_grpc import AccountsServiceStub
+
+from cli import configuration
+from cli.inside import inside
+from mesh import ids
+
+app = typer.Typer(help="Look accounts up.", no_args_is_help=True)
+_console = Console(highlight=False)
+Set = typer.Option(None, "--set", help="key=value, over environment and file.")
+
+
+@app.command("list")
+def list_users(
+    limit: int = typer.Option(100, min=1, max=10_000, help="How many at most."), set_: list[str] = Set
+) -> None:
+    """List accounts, oldest first."""
+    table = Table("id", "username", "name", "private", "hidden", box=None)
+
+    async def work(stub: AccountsServiceStub) -> None:
+        after, left = 0, limit
+        while left > 0:
+            request = accounts_pb2.ListUsersRequest(page_size=min(left, 200), after_user_id=after)
+            answer = await stub.ListUsers(request)
+            for user in answer.users:
+                _row(table, user)
+            left -= len(answer.users)
+            after = answer.next_after_user_id
+            if not after:
+                break
+
+    inside(configuration.load(set_), AccountsServiceStub, work)
+    _console.print(table)
+
+
+@app.command()
+def show(user: str = typer.Argument(..., help="An id or @username."), set_: list[str] = Set) -> None:
+    """Show one account."""
+    table = Table("id", "username", "name", "private", "hidden", box=None)
+
+    async def work(stub: AccountsServiceStub) -> None:
+        user_id = ids.parse(user)
+        if user_id is None:
+            name = user.removeprefix("@").lower()
+            found = await stub.ResolveUsernames(accounts_pb2.ResolveUsernamesRequest(usernames=[name]))
+            user_id = found.user_ids.get(name, 0)
+        answer = await stub.BatchGetUsers(accounts_pb2.BatchGetUsersRequest(user_ids=[user_id] if user_id else []))
+        for found_user in answer.users:
+            _row(table, found_user)
+
+    inside(configuration.load(set_), AccountsServiceStub, work)
+    if not table.row_count:
+        typer.secho(f"there is no account {user}", fg="red", err=True)
+        raise typer.Exit(1)
+    _console.print(table)
+
+
+def _row(table: Table, user: accounts_pb2.User) -> None:
+    yes = {True: "yes", False: ""}
+    table.add_row(str(user.user_id), user.username, user.display_name, yes[user.private], yes[user.hidden])

@@ -1,0 +1,48 @@
+"""`tintype serve`: one process with the modules that its targets name."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import Any
+
+import typer
+
+from cli import configuration
+from cli.modules import modules
+from mesh import telemetry
+from mesh.app import PartFailed, Process
+from mesh.config import ConfigError
+
+
+def serve(
+    target: list[str] = typer.Option(None, help="Modules to run; all where none is named."),
+    set_: list[str] = typer.Option(None, "--set", help="key=value, over environment and file."),
+) -> None:
+    """Run services in this process until it is told to stop (SIGTERM, Ctrl-C), then drain."""
+    flags = list(set_ or [])
+    if target:
+        flags.append("targets=" + ",".join(target))
+    settings = configuration.load(flags)
+    telemetry.set_up(settings.telemetry, "+".join(settings.targets))
+    try:
+        asyncio.run(_run(settings))
+    except (PartFailed, ConfigError, OSError, TimeoutError) as error:
+        typer.secho(f"stopped: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+async def _run(settings: Any) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    async with Process(settings, modules()) as process:
+        failed = asyncio.create_task(process.wait())
+        stopped = asyncio.create_task(told.wait())
+        done, waiting = await asyncio.wait([failed, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if failed in done:
+            failed.result()

@@ -1,0 +1,107 @@
+"""`tintype up`: all of Tintype on this machine, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+
+import typer
+from rich.console import Console
+
+from cli import configuration
+from cli.demo.world import DEMO_PASSWORD, World
+from stack.installation import Installation
+from stack.ports import PortTaken
+from stack.process import ProcessFailed
+
+_console = Console(stderr=False, highlight=False)
+
+
+def up(
+    seed: bool = typer.Option(True, help="Fill an empty installation with the demo world."),
+    set_: list[str] = typer.Option(None, "--set", help="key=value, over environment and file."),
+) -> None:
+    """Start the stores, the services and the gateway; seed a demo world the first time; log until Ctrl-C."""
+    settings = configuration.load(set_)
+    installation = Installation(settings, settings.stack, _service_line, _say)
+    try:
+        asyncio.run(_run(installation, seed))
+    except (ProcessFailed, PortTaken) as error:
+        _console.print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from None
+
+
+def _say(text: str) -> None:
+    _console.print(f"[dim]{time.strftime('%H:%M:%S')}[/dim] [cyan]tintype[/cyan]  {text}", soft_wrap=True)
+
+
+def _service_line(line: str) -> None:
+    _console.out(f"services  {line}")
+
+
+async def _run(installation: Installation, seed: bool) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    started = time.monotonic()
+    starting = asyncio.create_task(installation.start())
+    stop = asyncio.create_task(told.wait())
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        await asyncio.wait([starting, stop], return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            return
+        starting.result()
+        _say(f"[green]ready[/green] after {time.monotonic() - started:.1f} s")
+        _welcome(installation)
+        tasks.append(asyncio.create_task(installation.watch()))
+        if seed:
+            tasks.append(asyncio.create_task(_seed(installation)))
+        await _until_told_or_failed(stop, tasks)
+    finally:
+        _say("stopping …")
+        for task in (starting, *tasks):
+            task.cancel()
+        await asyncio.gather(starting, *tasks, return_exceptions=True)
+        await installation.stop()
+        _say("stopped; the data is kept")
+
+
+async def _until_told_or_failed(stop: asyncio.Task[bool], tasks: list[asyncio.Task[None]]) -> None:
+    waiting: set[asyncio.Task[object]] = {stop, *tasks}
+    while not stop.done():
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _seed(installation: Installation) -> None:
+    """Seed while it already serves. A demo world that cannot be finished is said, and does no harm."""
+    world = World(f"127.0.0.1:{installation.section.gateway_port}", installation.state_dir / "seeded.json", _console)
+    with contextlib.suppress(asyncio.CancelledError):
+        if await world.fill():
+            _say(f"the demo world is complete; log in as any of its people with the password {DEMO_PASSWORD}")
+
+
+def _welcome(installation: Installation) -> None:
+    url = installation.url
+    body = f'{{"username":"ana.souza","password":"{DEMO_PASSWORD}"}}'
+    _console.print(
+        f"""
+  API          {url}/v1      (REST, gRPC and gRPC-Web on one port)
+  API explorer {url}/docs
+  Metrics      http://127.0.0.1:{installation.section.metrics_port}/metrics
+  Data         {installation.settings.state_dir}
+
+  Try:
+    curl -s {url}/healthz
+    TOKEN=$(curl -s {url}/v1/sessions -H 'content-type: application/json' \\
+      -d '{body}' | sed 's/.*"accessToken":"\\([^"]*\\).*/\\1/')
+    curl -s '{url}/v1/feed?pageSize=3' -H "authorization: Bearer $TOKEN"
+""",
+        markup=False,
+        soft_wrap=True,
+    )

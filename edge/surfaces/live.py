@@ -1,0 +1,110 @@
+"""LiveService: likes and comments as they happen, for as long as the viewer may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+from tintype.edge.v1 import live_pb2 as api
+from tintype.engagement.v1 import engagement_pb2
+
+from edge import present
+from edge.facts import Facts, post_not_found
+from edge.mesh import Mesh
+from edge.present import Presenter
+from edge.visibility import Sight
+from mesh import ids
+from mesh.rpc.call import Call
+
+RECHECK_S = 1.5
+"""How old the law's word on an open stream may get: a right that is lost ends within two seconds."""
+
+
+class LiveServer:
+    """LiveService."""
+
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+        self._engagement = mesh.engagement
+        self._facts = facts
+        self._presenter = presenter
+
+    async def WatchPosts(self, request: Any, call: Call) -> AsyncIterator[Any]:
+        viewer_id = call.user.user_id
+        post_ids = [post_id for text in request.post_ids if (post_id := ids.parse(text))]
+        watched = await self._visible(viewer_id, post_ids)
+        if not watched:
+            raise post_not_found(", ".join(request.post_ids))
+        upstream = self._engagement.WatchPosts(
+            engagement_pb2.WatchPostsRequest(post_ids=sorted(watched), cursor=request.cursor)
+        )
+        checked = time.monotonic()
+        async with contextlib.aclosing(_ticking(upstream, RECHECK_S)) as messages:
+            async for message in messages:
+                if time.monotonic() - checked >= RECHECK_S or message is None:
+                    still = await self._visible(viewer_id, sorted(watched))
+                    checked = time.monotonic()
+                    for post_id in watched - still:
+                        yield api.WatchPostsResponse(post_id=str(post_id), kind=api.WatchPostsResponse.DELETED)
+                    watched = still
+                    if not watched:
+                        yield api.WatchPostsResponse(kind=api.WatchPostsResponse.END)
+                        return
+                if message is not None and (shown := await self._shown(viewer_id, message, watched)):
+                    yield shown
+
+    async def _visible(self, viewer_id: int, post_ids: list[int]) -> set[int]:
+        return {seen.post.post_id for seen in await self._facts.posts(viewer_id, post_ids)}
+
+    async def _shown(self, viewer_id: int, message: Any, watched: set[int]) -> Any:
+        """A change as the public sees it, or None where this viewer may not."""
+        kinds = api.WatchPostsResponse
+        event = message.WhichOneof("event")
+        if event in ("heartbeat", "end"):
+            return kinds(kind=kinds.HEARTBEAT if event == "heartbeat" else kinds.END, cursor=message.cursor)
+        if message.post_id not in watched:
+            return None
+        shown = kinds(post_id=str(message.post_id), cursor=message.cursor)
+        if event == "counts":
+            shown.kind = kinds.LIKES
+            shown.like_count = present.count(message.counts.like_count)
+            shown.comment_count = present.count(message.counts.comment_count)
+        elif event == "comment":
+            people = await self._facts.people([message.comment.author_id])
+            author = people.get(message.comment.author_id)
+            if author is None or author.sight(viewer_id) < Sight.CARD:
+                return None
+            shown.kind = kinds.COMMENT
+            shown.comment.CopyFrom(self._presenter.comment(message.comment, author))
+        else:
+            shown.kind = kinds.DELETED
+            shown.comment.comment_id = str(message.deleted_comment_id)
+        return shown
+
+
+async def _ticking(stream: AsyncGenerator[Any], every_s: float) -> AsyncGenerator[Any]:
+    """The stream's messages, and None whenever nothing came for ``every_s`` seconds."""
+    waiting: asyncio.Task[Any] | None = None
+
+    async def step() -> Any:
+        return await anext(stream)
+
+    try:
+        while True:
+            waiting = waiting or asyncio.create_task(step())
+            done, _ = await asyncio.wait([waiting], timeout=every_s)
+            if not done:
+                yield None
+                continue
+            finished, waiting = waiting, None
+            try:
+                yield finished.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        if waiting:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        await stream.aclose()

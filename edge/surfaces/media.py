@@ -1,0 +1,94 @@
+"""UploadService and MediaService: bringing photos in, and what became of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from tintype.edge.v1 import media_pb2 as media_api
+from tintype.edge.v1 import uploads_pb2 as uploads_api
+from tintype.media.v1 import assets_pb2
+
+from edge.facts import Facts
+from edge.mesh import Mesh
+from edge.present import Presenter
+from edge.surfaces import request_id
+from mesh import ids
+from mesh.errors import Problem, not_found
+from mesh.rpc.call import Call
+
+CHUNK_BYTES = 256 * 1024
+"""Bytes passed on in one message: measured as the knee of gRPC's throughput."""
+
+
+class UploadServer:
+    """UploadService."""
+
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+        self._assets = mesh.assets
+        self._facts = facts
+        self._presenter = presenter
+
+    async def Upload(self, requests: AsyncIterator[Any], call: Call) -> Any:
+        caller_id = call.user.user_id
+        answer = await self._assets.Upload(_chunks(requests))
+        owner = (await self._facts.people([caller_id]))[caller_id].user
+        return uploads_api.UploadResponse(media=self._presenter.media(answer.asset, owner, caller_id))
+
+
+async def _chunks(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """The client's stream as the media service takes it; back-pressure goes all the way through."""
+    first = True
+    async for request in requests:
+        data = memoryview(request.content.data)
+        message = assets_pb2.UploadRequest(chunk=bytes(data[:CHUNK_BYTES]))
+        if first:
+            message.request_id = request_id(request.request_id)
+            message.filename = request.filename
+            message.content_type = request.content.content_type
+            first = False
+        yield message
+        for start in range(CHUNK_BYTES, len(data), CHUNK_BYTES):
+            yield assets_pb2.UploadRequest(chunk=bytes(data[start : start + CHUNK_BYTES]))
+
+
+class MediaServer:
+    """MediaService."""
+
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+        self._assets = mesh.assets
+        self._facts = facts
+        self._presenter = presenter
+
+    async def GetMedia(self, request: Any, call: Call) -> Any:
+        asset = await self._own(request.media_id, call.user.user_id)
+        return media_api.GetMediaResponse(media=await self._shown(asset))
+
+    async def WatchMedia(self, request: Any, call: Call) -> AsyncIterator[Any]:
+        asset = await self._own(request.media_id, call.user.user_id)
+        stream = self._assets.WatchAsset(assets_pb2.WatchAssetRequest(asset_id=asset.asset_id))
+        async with contextlib.aclosing(stream):
+            async for message in stream:
+                if message.HasField("asset"):
+                    yield media_api.WatchMediaResponse(media=await self._shown(message.asset))
+                else:
+                    yield media_api.WatchMediaResponse(heartbeat=True)
+
+    async def _own(self, text: str, caller_id: int) -> Any:
+        """A medium of the caller's own. Others see media through the posts that show them."""
+        media_id = ids.parse(text)
+        if media_id is None:
+            raise _not_found(text)
+        answer = await self._assets.BatchGetAssets(assets_pb2.BatchGetAssetsRequest(asset_ids=[media_id]))
+        if not answer.assets or answer.assets[0].owner_id != caller_id:
+            raise _not_found(text)
+        return answer.assets[0]
+
+    async def _shown(self, asset: Any) -> Any:
+        owner = (await self._facts.people([asset.owner_id]))[asset.owner_id].user
+        return self._presenter.media(asset, owner, asset.owner_id)
+
+
+def _not_found(text: str) -> Problem:
+    return not_found("MEDIA_NOT_FOUND", f"there is no medium {text} of yours")

@@ -1,0 +1,117 @@
+"""PostService: publishing, reading, changing and deleting posts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tintype.edge.v1 import posts_pb2 as api
+from tintype.media.v1 import posts_pb2
+from tintype.type.v1 import content_pb2
+
+from edge.facts import Facts, post_not_found
+from edge.mesh import Mesh
+from edge.present import Presenter
+from edge.surfaces import request_id
+from mesh import ids
+from mesh.errors import denied, invalid, not_found
+from mesh.rpc.call import Call
+
+_CHANGEABLE = ("caption", "place", "audience", "comments_disabled")
+
+
+class PostServer:
+    """PostService."""
+
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+        self._posts = mesh.posts
+        self._facts = facts
+        self._presenter = presenter
+
+    async def CreatePost(self, request: Any, call: Call) -> Any:
+        create = posts_pb2.CreatePostRequest(
+            request_id=request_id(request.request_id),
+            asset_ids=[_media_id(text) for text in request.media_ids],
+            caption=request.caption,
+            place=_place(request),
+            audience=request.audience or content_pb2.AUDIENCE_EVERYONE,
+            comments_disabled=request.comments_disabled,
+        )
+        answer = await self._posts.CreatePost(create)
+        return api.CreatePostResponse(post=await self._shown(call.user.user_id, answer.post.post_id))
+
+    async def GetPost(self, request: Any, call: Call) -> Any:
+        return api.GetPostResponse(post=await self._shown(call.user.user_id, _post_id(request.post_id)))
+
+    async def UpdatePost(self, request: Any, call: Call) -> Any:
+        post_id = await self._own(call, request.post_id)
+        paths = list(request.update_mask.paths) or _given(request.post)
+        for path in paths:
+            if path not in _CHANGEABLE:
+                expected = f"{path} cannot be changed; choose from {', '.join(_CHANGEABLE)}"
+                raise invalid("update_mask", expected, "INVALID_FIELD_MASK")
+        changed = posts_pb2.Post(
+            post_id=post_id,
+            caption=request.post.caption,
+            place=_place(request.post),
+            audience=request.post.audience,
+            comments_disabled=request.post.comments_disabled,
+        )
+        await self._posts.UpdatePost(posts_pb2.UpdatePostRequest(post=changed, paths=paths))
+        return api.UpdatePostResponse(post=await self._shown(call.user.user_id, post_id))
+
+    async def DeletePost(self, request: Any, call: Call) -> Any:
+        await self._posts.DeletePost(posts_pb2.DeletePostRequest(post_id=_post_id(request.post_id)))
+        return api.DeletePostResponse()
+
+    async def ArchivePost(self, request: Any, call: Call) -> Any:
+        return api.ArchivePostResponse(post=await self._archive(request, call, archived=True))
+
+    async def UnarchivePost(self, request: Any, call: Call) -> Any:
+        return api.UnarchivePostResponse(post=await self._archive(request, call, archived=False))
+
+    async def _archive(self, request: Any, call: Call, *, archived: bool) -> Any:
+        post_id = await self._own(call, request.post_id)
+        changed = posts_pb2.Post(post_id=post_id, archived=archived)
+        await self._posts.UpdatePost(posts_pb2.UpdatePostRequest(post=changed, paths=["archived"]))
+        return await self._shown(call.user.user_id, post_id)
+
+    async def _own(self, call: Call, text: str) -> int:
+        """The id of a post of the caller's own; a post they may see but not change answers NOT_OWNER."""
+        seen = await self._facts.post(call.user.user_id, _post_id(text))
+        if seen.post.author_id != call.user.user_id:
+            raise denied("NOT_OWNER", "only its author may change a post")
+        return int(seen.post.post_id)
+
+    async def _shown(self, viewer_id: int, post_id: int) -> Any:
+        return self._presenter.post(viewer_id, await self._facts.post(viewer_id, post_id))
+
+
+def _post_id(text: str) -> int:
+    post_id = ids.parse(text)
+    if post_id is None:
+        raise post_not_found(text)
+    return post_id
+
+
+def _media_id(text: str) -> int:
+    media_id = ids.parse(text)
+    if media_id is None:
+        raise not_found("MEDIA_NOT_FOUND", f"there is no medium {text} of yours")
+    return media_id
+
+
+def _place(holder: Any) -> content_pb2.Place | None:
+    if not holder.HasField("place"):
+        return None
+    given = holder.place
+    place = content_pb2.Place(name=given.name)
+    if given.HasField("latitude") != given.HasField("longitude"):
+        raise invalid("place", "give latitude and longitude together, or neither")
+    if given.HasField("latitude"):
+        place.latitude, place.longitude = given.latitude, given.longitude
+    return place
+
+
+def _given(post: Any) -> list[str]:
+    """Without a mask: every changeable field that is set (AIP-134)."""
+    return [name for name in _CHANGEABLE if (post.HasField(name) if name == "place" else getattr(post, name))]

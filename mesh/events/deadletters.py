@@ -1,0 +1,76 @@
+"""Events that a group gave up after the last try: shown, delivered again, or dropped for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mesh.events.bus import Bus, public_position, stream_of
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One event that one group could not handle."""
+
+    id: str
+    """Names it for replay: ``<area>/<shard>/<group>/<letter>``."""
+    area: str
+    group: str
+    event_id: int
+    type: str
+    key: int
+    payload: bytes
+    error: str
+    """Why the last try failed."""
+    tries: int
+    time_ms: int
+    """When it was given up, in milliseconds since the Unix epoch."""
+    position: str
+
+
+class DeadLetters:
+    """The dead letters of all areas. Raises the errors of the bus."""
+
+    def __init__(self, bus: Bus, shards: int) -> None:
+        self._bus, self._shards = bus, shards
+
+    async def list(self, area: str, group: str, limit: int) -> list[DeadLetter]:
+        """The newest, at most ``limit``."""
+        found: list[DeadLetter] = []
+        for shard in range(self._shards):
+            for letter, fields in await self._bus.buried(stream_of(area, shard), group, limit):
+                found.append(_letter(area, shard, group, letter, fields))
+        return sorted(found, key=lambda letter: letter.time_ms, reverse=True)[:limit]
+
+    async def replay(self, letter_id: str) -> bool:
+        """Deliver it to its group again, behind everything newer of its key. False: it is gone."""
+        stream, group, letter = _parse(letter_id)
+        return await self._bus.replay(stream, group, letter)
+
+    async def discard(self, letter_id: str) -> bool:
+        """Drop it for good. False: it is gone."""
+        stream, group, letter = _parse(letter_id)
+        return await self._bus.discard(stream, group, letter)
+
+
+def _parse(letter_id: str) -> tuple[str, str, str]:
+    parts = letter_id.split("/")
+    if len(parts) != 4 or not parts[1].isdigit():
+        raise ValueError(f"dead letter {letter_id!r}: expected <area>/<shard>/<group>/<letter>, as listed")
+    area, shard, group, letter = parts
+    return stream_of(area, int(shard)), group, letter
+
+
+def _letter(area: str, shard: int, group: str, letter: str, fields: dict[bytes, bytes]) -> DeadLetter:
+    return DeadLetter(
+        id=f"{area}/{shard}/{group}/{letter}",
+        area=area,
+        group=group,
+        event_id=int(fields[b"i"]),
+        type=fields[b"t"].decode(),
+        key=int(fields[b"k"]),
+        payload=fields[b"p"],
+        error=fields[b"error"].decode(errors="replace"),
+        tries=int(fields[b"tries"]),
+        time_ms=int(fields[b"time"]),
+        position=public_position(fields[b"position"].decode()),
+    )

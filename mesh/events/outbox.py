@@ -1,0 +1,79 @@
+"""One service's outgoing events: durable with its rows, then handed to the relay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from mesh.events.bus import shard_of
+from mesh.events.contract import Event, Holds, NewEvent
+from mesh.events.relay import ShardRelay
+from mesh.events.row import OutboxRow, State, type_name
+from mesh.events.tables import OUTBOX, OutboxTables
+from mesh.ids import IdGenerator
+from mesh.storage import Mutation
+
+
+@dataclass(frozen=True)
+class ServiceOutbox:
+    """Implements :class:`mesh.events.contract.Outbox`; the process's :class:`Events` makes it."""
+
+    area: str
+    tables: OutboxTables
+    relays: Sequence[ShardRelay]
+    holds: Mapping[type[Message], Holds]
+    ids: IdGenerator
+
+    async def commit(self, mutations: Sequence[Mutation], events: Sequence[NewEvent]) -> list[Event]:
+        """See the contract. The caller waits for the store alone, never for the bus."""
+        rows = [self._row(event, State.COMMITTED) for event in events]
+        for row in rows:
+            await self.relays[row.shard].prepare()
+        writes = [*mutations, *(self.tables.put(row) for row in rows)]
+        if writes:
+            await self.tables.store.write(writes)
+        for row in rows:
+            self.relays[row.shard].publish(row)
+        return [self._event(row, event.message) for row, event in zip(rows, events, strict=True)]
+
+    async def intend(self, event: NewEvent) -> Event:
+        """See the contract. Raises ValueError for a type that nobody could settle."""
+        if type(event.message) not in self.holds:
+            raise ValueError(f"no Holds for {type(event.message).__name__}: pass one to Events.outbox()")
+        row = self._row(event, State.INTENT)
+        await self.relays[row.shard].prepare()
+        mutation = self.tables.put(row)
+        await self.tables.store.put(OUTBOX, mutation.row, mutation.ttl)
+        return self._event(row, event.message)
+
+    async def confirm(self, event: Event) -> None:
+        """See the contract. Costs no write while the bus takes events: being on it is the confirmation."""
+        row = self._intent(event)
+        relay = self.relays[row.shard]
+        if not relay.flowing:
+            row = await self.tables.change(row, State.CONFIRMED)
+        relay.publish(row)
+
+    async def withdraw(self, event: Event) -> None:
+        """See the contract."""
+        await self.tables.change(self._intent(event), State.WITHDRAWN)
+
+    def shard_of(self, key: int) -> int:
+        """The shard that events of this key go to."""
+        return shard_of(key, len(self.relays))
+
+    def _row(self, event: NewEvent, state: State) -> OutboxRow:
+        return self._encoded(self.ids.next(), event.key, event.message, state)
+
+    def _intent(self, event: Event) -> OutboxRow:
+        return self._encoded(event.id, event.key, event.message, State.INTENT)
+
+    def _encoded(self, event_id: int, key: int, message: Message, state: State) -> OutboxRow:
+        return OutboxRow(
+            event_id, self.shard_of(key), type_name(type(message)), key, message.SerializeToString(), state
+        )
+
+    def _event(self, row: OutboxRow, message: Message) -> Event:
+        return Event(row.event_id, row.key, message, self.area)

@@ -1,0 +1,1 @@
+"""Identity, credentials, sessions, profiles and privacy settings."""

@@ -1,0 +1,44 @@
+"""An account and its public facts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+REMEMBERED_EVENTS = 16
+"""Latest events an account remembers, so that an intent left by a crash can tell whether its claim held."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """What others may need to know to show a person, or to decide not to."""
+
+    user_id: int
+    username: str
+    display_name: str
+    create_time_ms: int
+    bio: str = ""
+    website: str = ""
+    private: bool = False
+    hidden: bool = False
+    avatar_asset_id: int = 0
+    media_epoch: int = 1
+    """Rises whenever links to the person's media must die at once."""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user with what only its owner and this service may know."""
+
+    user: User
+    email: str
+    password_hash: str
+    event_ids: tuple[int, ...] = ()
+
+    def changed(self, user: User, event_id: int) -> Account:
+        """This account with other public facts, by an event. Going private ends old media links."""
+        went_private = user.private and not self.user.private
+        newer = replace(
+            user, version=self.user.version + 1, media_epoch=self.user.media_epoch + (1 if went_private else 0)
+        )
+        return replace(self, user=newer, event_ids=(*self.event_ids, event_id)[-REMEMBERED_EVENTS:])

@@ -1,0 +1,214 @@
+"""The accounts' repository: claims, accounts and profiles, over the table contract."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesh.ids import time_ms
+from mesh.storage import Bound, Put, Row, Store, TableSpec, TimedOut, Value
+from services.accounts import schema
+from services.accounts.account import Account, User
+
+DAY_MS = 86_400_000
+_MAX_DAYS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds a name, and since when. ``user_id`` 0: nobody any more."""
+
+    user_id: int
+    claim_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The ids that a request to register was given, and what it asked for."""
+
+    user_id: int
+    session_id: int
+    fingerprint: bytes
+
+
+class AccountStore:
+    """Reads and writes accounts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def register_request(self, request_id: str, wanted: Registration) -> Registration:
+        """Give a request its ids; those it was given before, where it comes again."""
+        await self._insert(schema.REGISTRATIONS, {"request_id": request_id, **_registration_columns(wanted)})
+        return await self.registration(request_id) or wanted
+
+    async def registration(self, request_id: str) -> Registration | None:
+        """What a request was given, if it was seen before."""
+        row = await self._store.get(schema.REGISTRATIONS, {"request_id": request_id})
+        return _registration(row) if row else None
+
+    async def renew_registration(self, request_id: str, old: Registration, new: Registration) -> None:
+        """Give a request other ids, unless somebody else just has."""
+        key = {"request_id": request_id}
+        expected = {"user_id": old.user_id}
+        await self._store.update_if(schema.REGISTRATIONS, key, _registration_columns(new), expected)
+
+    async def claims(self, table: TableSpec, names: Sequence[str]) -> list[Claim | None]:
+        """Who holds each of these names (of USERNAMES or EMAILS)."""
+        rows = await self._store.multi_get(table, [{"name": name} for name in names]) if names else []
+        return [_claim(row) if row else None for row in rows]
+
+    async def claim(self, table: TableSpec, name: str, claim: Claim) -> Claim:
+        """Claim a name that was never held; the claim that now holds it."""
+        columns = {"user_id": claim.user_id, "claim_time_ms": claim.claim_time_ms}
+        await self._insert(table, {"name": name, **columns})
+        (held,) = await self.claims(table, [name])
+        assert held is not None  # claims are never deleted
+        return held
+
+    async def hand_over(self, table: TableSpec, name: str, old: Claim, new: Claim) -> None:
+        """Replace a claim, unless it has changed."""
+        expected = {"user_id": old.user_id, "claim_time_ms": old.claim_time_ms}
+        changes = {"user_id": new.user_id, "claim_time_ms": new.claim_time_ms}
+        await self._store.update_if(table, {"name": name}, changes, expected)
+
+    async def account(self, user_id: int) -> Account | None:
+        """An account, read linearizably."""
+        row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
+        return None if row is None or row["abandoned"] else _account(row)
+
+    async def create(self, account: Account) -> bool:
+        """Create an account; False where its registration was given up meanwhile."""
+        row = {"user_id": account.user.user_id, "abandoned": False, **_account_columns(account)}
+        outcome = await self._insert(schema.ACCOUNTS, row)
+        return outcome or await self.account(account.user.user_id) is not None
+
+    async def abandon(self, user_id: int) -> bool:
+        """See to it that this account is never created; False where it was already."""
+        await self._insert(schema.ACCOUNTS, {"user_id": user_id, "abandoned": True})
+        return await self.account(user_id) is None
+
+    async def is_abandoned(self, user_id: int) -> bool:
+        """Whether the registration of this account was given up."""
+        row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
+        return row is not None and bool(row["abandoned"])
+
+    async def replace(self, old: Account, new: Account) -> bool:
+        """Change an account that is still what it was. A lost answer is read back."""
+        key, expected = {"user_id": old.user.user_id}, {"version": old.user.version}
+        try:
+            changes = _account_columns(new)
+            return (await self._store.update_if(schema.ACCOUNTS, key, changes, expected)).applied
+        except TimedOut:
+            latest = await self.account(old.user.user_id)
+            return latest is not None and new.event_ids[-1] in latest.event_ids
+
+    async def keep_password(self, account: Account, password_hash: str) -> None:
+        """Replace a password's hash, unless it has changed."""
+        key, expected = {"user_id": account.user.user_id}, {"password_hash": account.password_hash}
+        await self._store.update_if(schema.ACCOUNTS, key, {"password_hash": password_hash}, expected)
+
+    async def index(self, user_id: int) -> None:
+        """Make a user findable by the day of registration. May be repeated."""
+        day = time_ms(user_id) // DAY_MS
+        await self._store.write(
+            [
+                Put(schema.USER_DAYS, {"all_users": 0, "day": day}),
+                Put(schema.USERS_BY_DAY, {"day": day, "user_id": user_id}),
+            ]
+        )
+
+    async def project(self, user: User) -> None:
+        """Write the public facts. May be repeated."""
+        await self._store.put(schema.PROFILES, _user_columns(user))
+
+    async def projected_version(self, user_id: int) -> int:
+        """Which version of an account its public facts show; 0: none."""
+        (user,) = await self.users([user_id])
+        return user.version if user else 0
+
+    async def users(self, user_ids: Sequence[int]) -> list[User | None]:
+        """Public facts, in the order asked."""
+        keys: list[Row] = [{"user_id": user_id} for user_id in user_ids]
+        rows = await self._store.multi_get(schema.PROFILES, keys) if keys else []
+        return [_user(row) if row else None for row in rows]
+
+    async def user_ids_after(self, user_id: int, limit: int) -> list[int]:
+        """Ids of registered users in id order, up to ``limit``; fewer only at the end."""
+        found: list[int] = []
+        first_day = Bound((time_ms(user_id) // DAY_MS,)) if user_id else None
+        start = Bound((user_id,), inclusive=False) if user_id else None
+        while len(found) < limit:
+            days = await self._store.slice(schema.USER_DAYS, {"all_users": 0}, limit=_MAX_DAYS, start=first_day)
+            for day in days:
+                left = limit - len(found)
+                if left:
+                    partition = {"day": day["day"]}
+                    rows = await self._store.slice(schema.USERS_BY_DAY, partition, limit=left, start=start)
+                    found += [_int(row, "user_id") for row in rows]
+            if len(days) < _MAX_DAYS:
+                break
+            first_day = Bound((days[-1]["day"],), inclusive=False)
+        return found
+
+    async def _insert(self, table: TableSpec, row: Row) -> bool:
+        """Insert if absent; a lost answer counts as no: whoever asks reads what holds."""
+        try:
+            return (await self._store.insert_if_absent(table, row)).applied
+        except TimedOut:
+            return False
+
+
+def _int(row: Row, column: str) -> int:
+    value = row[column]
+    return value if isinstance(value, int) else 0
+
+
+def _claim(row: Row) -> Claim:
+    return Claim(_int(row, "user_id"), _int(row, "claim_time_ms"))
+
+
+def _registration_columns(registration: Registration) -> dict[str, Value]:
+    return {
+        "user_id": registration.user_id,
+        "session_id": registration.session_id,
+        "fingerprint": registration.fingerprint,
+    }
+
+
+def _registration(row: Row) -> Registration:
+    fingerprint = row["fingerprint"]
+    assert isinstance(fingerprint, bytes)
+    return Registration(_int(row, "user_id"), _int(row, "session_id"), fingerprint)
+
+
+def _user_columns(user: User) -> dict[str, Value]:
+    return {name: getattr(user, name) for name in schema.PROFILES.types}
+
+
+def _account_columns(account: Account) -> dict[str, Value]:
+    public = _user_columns(account.user)
+    del public["user_id"]
+    return {
+        **public,
+        "email": account.email,
+        "password_hash": account.password_hash,
+        "event_ids": struct.pack(f">{len(account.event_ids)}q", *account.event_ids),
+    }
+
+
+def _user(row: Row) -> User:
+    values = {name: row[name] for name in schema.PROFILES.types}
+    return User(**values)  # type: ignore[arg-type]  # the table's declaration holds the types
+
+
+def _account(row: Row) -> Account:
+    packed = row["event_ids"]
+    assert isinstance(packed, bytes)
+    return Account(
+        user=_user(row),
+        email=str(row["email"]),
+        password_hash=str(row["password_hash"]),
+        event_ids=struct.unpack(f">{len(packed) // 8}q", packed),
+    )

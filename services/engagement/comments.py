@@ -1,0 +1,279 @@
+"""Writing, editing, deleting and reading comments."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import heapq
+import unicodedata
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from mesh.clock import Clock
+from mesh.errors import Code, Problem, conflict, denied, invalid, not_found
+from mesh.events import Event, NewEvent, Outbox
+from mesh.ids import IdGenerator, time_ms
+from services.engagement import transitions
+from services.engagement.comment_store import CommentStore
+from services.engagement.counts import Counts
+from services.engagement.model import Claim, Comment, Kind, Tally
+from services.engagement.store import ClaimStore
+from services.engagement.tallies import Contended, Tallies
+
+MAX_CHARS = 2_200
+"""Characters of one comment after trimming."""
+_ROUNDS = 5
+_CASCADE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewComment:
+    """What a person wants to say, and where."""
+
+    request_id: str
+    post_id: int
+    parent_id: int
+    author_id: int
+    text: str
+
+    @property
+    def digest(self) -> bytes:
+        body = f"{self.post_id}\0{self.parent_id}\0{self.text}"
+        return hashlib.sha256(body.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CommentPage:
+    """Comments with their reply counts; ``next_after`` is 0 at the end."""
+
+    comments: list[Comment]
+    reply_counts: list[int]
+    next_after: int
+
+
+class Comments:
+    """The threads under posts. ``announce`` makes the event of a comment's state; ``post_author`` says who
+    wrote a post (None: it is gone)."""
+
+    def __init__(
+        self,
+        store: CommentStore,
+        claims: ClaimStore,
+        outbox: Outbox,
+        tallies: Tallies,
+        counts: Counts,
+        ids: IdGenerator,
+        clock: Clock,
+        announce: Callable[[Comment], NewEvent],
+        post_author: Callable[[int], Awaitable[int | None]],
+        bucket_rows: int,
+    ) -> None:
+        self._store, self._claims, self._outbox, self._tallies, self._counts = store, claims, outbox, tallies, counts
+        self._ids, self._clock, self._announce = ids, clock, announce
+        self._post_author, self._bucket_rows = post_author, bucket_rows
+
+    async def create(self, new: NewComment) -> Comment:
+        """Write a comment; the same request id gives the same comment. Raises INVALID_FIELD,
+        COMMENT_NOT_FOUND (the parent), REQUEST_ID_REUSED."""
+        new = replace(new, text=checked_text(new.text))
+        known = await self._store.request(new.author_id, new.request_id)
+        if known is None:
+            await self._check_parent(new)
+            known = await self._store.claim_request(new.author_id, new.request_id, self._ids.next(), new.digest)
+        comment_id, digest = known
+        if digest != new.digest:
+            raise conflict("REQUEST_ID_REUSED", "this request id has created another comment: use a new one")
+        present = await self._store.comment(comment_id) or await self._insert(comment_id, new)
+        return present if present.live else _gone()
+
+    async def _check_parent(self, new: NewComment) -> None:
+        if new.parent_id:
+            parent = await self._store.comment(new.parent_id)
+            if parent is None or not parent.live or parent.post_id != new.post_id:
+                _gone()
+            elif parent.parent_id:
+                raise invalid("parent_comment_id", f"is a reply itself: answer its parent, {parent.parent_id}")
+
+    async def _insert(self, comment_id: int, new: NewComment) -> Comment:
+        comment = await self._first_version(comment_id, new)
+        event = await self._claim(comment)
+        if event is None:
+            return await self._live(comment_id)
+        return await self._finish(replace(comment, event_id=event.id), event)
+
+    async def _first_version(self, comment_id: int, new: NewComment) -> Comment:
+        tally = await self._claims.tally(new.parent_id or new.post_id)
+        return Comment(
+            comment_id=comment_id,
+            post_id=new.post_id,
+            author_id=new.author_id,
+            parent_id=new.parent_id,
+            text=new.text,
+            create_time_ms=time_ms(comment_id),
+            edit_time_ms=0,
+            live=True,
+            version=1,
+            event_id=0,
+            bucket=tally.peak_comments // self._bucket_rows,
+        )
+
+    async def edit(self, comment_id: int, person_id: int, text: str) -> Comment:
+        """Change the text of one's own comment. May be repeated. Raises INVALID_FIELD,
+        COMMENT_NOT_FOUND, NOT_OWNER."""
+        text = checked_text(text)
+        for _ in range(transitions.ATTEMPTS):
+            before = await self._live(comment_id)
+            if before.author_id != person_id:
+                raise denied("NOT_OWNER", "only its author may edit a comment")
+            if before.text == text:
+                return before
+            after = replace(before, text=text, edit_time_ms=self._clock.now_ms(), version=before.version + 1)
+            if event := await self._change(before, after):
+                return await self._finish(replace(after, event_id=event.id), event)
+        raise _busy()
+
+    async def delete(self, comment_id: int, person_id: int) -> None:
+        """Delete a comment: its author's right and the post's author's. May be repeated. Raises
+        COMMENT_NOT_FOUND, NOT_OWNER."""
+        comment = await self._store.comment(comment_id) or _gone()
+        if person_id not in (comment.author_id, await self._post_author(comment.post_id)):
+            raise denied("NOT_OWNER", "only its author and the post's author may delete a comment")
+        await self._remove(comment_id)
+
+    async def _remove(self, comment_id: int) -> None:
+        for _ in range(transitions.ATTEMPTS):
+            before = await self._store.comment(comment_id)
+            if before is None or not before.live:
+                return
+            after = replace(before, text="", live=False, version=before.version + 1)
+            if event := await self._change(before, after):
+                await self._finish(replace(after, event_id=event.id), event)
+                return
+        raise _busy()
+
+    async def _change(self, before: Comment, after: Comment) -> Event | None:
+        # The event of the state before is settled before the claim forgets it.
+        await self._outbox.confirm(self._event(before))
+        return await self._claim(after)
+
+    async def _claim(self, after: Comment) -> Event | None:
+        await self._counts.mark(after.post_id)
+
+        async def holder() -> int | None:
+            comment = await self._store.comment(after.comment_id)
+            return comment.event_id if comment else None
+
+        return await transitions.attempt(
+            self._outbox,
+            self._announce(after),
+            lambda event_id: self._store.claim(replace(after, event_id=event_id)),
+            holder,
+        )
+
+    async def _finish(self, comment: Comment, event: Event) -> Comment:
+        """Once claimed it happens whole, whether or not the caller still waits."""
+        work = asyncio.create_task(self._settle(comment, event))
+        await asyncio.shield(work)
+        return comment
+
+    async def _settle(self, comment: Comment, event: Event) -> None:
+        await self._store.enlist(comment, event.id, time_ms(event.id))
+        try:
+            with contextlib.suppress(Contended):
+                await self._count(comment)
+        finally:  # Where counting failed, its event does it later.
+            await self._outbox.confirm(event)
+
+    async def _count(self, comment: Comment) -> Tally:
+        claim = Claim(Kind.COMMENT, comment.comment_id)
+        if comment.parent_id:
+            await self._tallies.include(comment.parent_id, Claim(Kind.REPLY, comment.comment_id))
+        tally = await self._tallies.include(comment.post_id, claim)
+        await self._counts.show(tally)
+        return tally
+
+    async def changed(self, comment_id: int, event_id: int) -> Tally | None:
+        """A comment changed, maybe in a process that died since: complete what it left, and take the
+        replies of a deleted comment along. May be repeated. The tally, where it had to be corrected."""
+        comment = await self._store.comment(comment_id)
+        if comment is None:
+            return None
+        await self._store.enlist(comment, event_id, time_ms(event_id))
+        await self._orphans(comment)
+        counted = comment.live == comment.counted and (not comment.parent_id or comment.live == comment.reply_counted)
+        return None if counted else await self._count(comment)
+
+    async def _orphans(self, comment: Comment) -> None:
+        """No reply outlives its comment: the comment takes those in its list along, and a reply that came
+        into the list later looks for its comment after that."""
+        if comment.parent_id and comment.live:
+            parent = await self._store.comment(comment.parent_id)
+            if parent is None or not parent.live:
+                await self._remove(comment.comment_id)
+        if not comment.parent_id and not comment.live:
+            after = 0
+            while replies := await self._ids_of(comment.comment_id, after, _CASCADE, oldest_first=True):
+                for after in replies:
+                    await self._remove_reply(after)
+
+    async def _remove_reply(self, reply_id: int) -> None:
+        await self._remove(reply_id)
+        reply = await self._store.comment(reply_id)
+        if reply is not None:  # Its row in the list goes even where it was deleted long ago.
+            await self._store.enlist(reply, reply.event_id, time_ms(reply.event_id))
+
+    async def by_ids(self, comment_ids: list[int]) -> CommentPage:
+        """Live comments with these ids, in the order asked."""
+        return await self._page([c for c in await self._store.comments(comment_ids) if c and c.live], 0)
+
+    async def thread(self, thread_id: int, after: int, limit: int, *, oldest_first: bool = False) -> CommentPage:
+        """A page of the comments of a post (newest first) or of the replies to a comment (oldest first)."""
+        found: list[Comment] = []
+        for _ in range(_ROUNDS):
+            ids = await self._ids_of(thread_id, after, limit, oldest_first=oldest_first)
+            found += [c for c in await self._store.comments(ids) if c and c.live][: limit - len(found)]
+            after = found[-1].comment_id if len(found) == limit else ids[-1] if len(ids) == limit else 0
+            if len(found) == limit or not after:
+                break
+        return await self._page(found, after)
+
+    async def _ids_of(self, thread_id: int, after: int, limit: int, *, oldest_first: bool) -> list[int]:
+        buckets = (await self._claims.tally(thread_id)).peak_comments // self._bucket_rows + 1
+        slices = await asyncio.gather(
+            *(self._store.thread(thread_id, b, after, limit, oldest_first=oldest_first) for b in range(buckets))
+        )
+        choose = heapq.nsmallest if oldest_first else heapq.nlargest
+        return choose(limit, chain.from_iterable(slices))
+
+    async def _page(self, comments: list[Comment], after: int) -> CommentPage:
+        tallies = await self._claims.tallies([comment.comment_id for comment in comments])
+        return CommentPage(comments, [tally.comments for tally in tallies], after)
+
+    async def _live(self, comment_id: int) -> Comment:
+        comment = await self._store.comment(comment_id)
+        return comment if comment is not None and comment.live else _gone()
+
+    def _event(self, comment: Comment) -> Event:
+        fact = self._announce(comment)
+        return Event(comment.event_id, fact.key, fact.message, "engagement")
+
+
+def checked_text(text: str) -> str:
+    """The text trimmed. Raises INVALID_FIELD where nothing is left, it is too long, or it holds control
+    characters other than line breaks."""
+    text = text.replace("\r\n", "\n").strip()
+    if not 1 <= len(text) <= MAX_CHARS:
+        raise invalid("text", f"must have 1 to {MAX_CHARS} characters after trimming, has {len(text)}")
+    if any(unicodedata.category(character) == "Cc" and character != "\n" for character in text):
+        raise invalid("text", "must not hold control characters")
+    return text
+
+
+def _gone() -> Comment:
+    raise not_found("COMMENT_NOT_FOUND", "there is no such comment")
+
+
+def _busy() -> Problem:
+    return Problem(Code.ABORTED, "CONFLICT", "this comment is being changed elsewhere; try again")

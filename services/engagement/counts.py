@@ -1,0 +1,147 @@
+"""Counts of posts for feeds: one Redis round trip where cached, else the tables.
+
+An entry carries the number of the fold (or the version of the like) it shows, and older never
+replaces newer. Before a claim changes, its entries are marked: marked entries live one second and so
+does whatever is filled in meanwhile. So a process that dies between the claim and the cache leaves
+nothing wrong for longer than that second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from mesh.cache.client import Cache
+from mesh.cache.errors import CacheError
+from mesh.cache.keys import key
+from mesh.cache.script import Script
+from mesh.deadline import DeadlineExceeded
+from services.engagement.model import Like, PostCounts, Tally
+from services.engagement.store import ClaimStore
+
+_log = structlog.get_logger("engagement")
+STALE_MS = 1_000
+"""How long an entry may live while a change of what it shows is under way."""
+_MARK_MS = 15_000
+"""How long a change may be under way: longer than any call's deadline."""
+_PREFIX = 20
+"""Decimal digits that an entry's number takes, so that comparing text compares numbers."""
+
+_MARK = Script(
+    "mark",
+    f"for i = 1, #KEYS, 2 do redis.call('SET', KEYS[i + 1], 1, 'PX', {_MARK_MS}) "
+    f"if redis.call('PTTL', KEYS[i]) > {STALE_MS} then redis.call('PEXPIRE', KEYS[i], {STALE_MS}) end end",
+)
+_FILL = Script(
+    "fill",
+    f"""
+for i = 1, #KEYS, 2 do
+  local entry, present = ARGV[(i + 3) / 2], redis.call('GET', KEYS[i])
+  if not present or string.sub(present, 1, {_PREFIX}) <= string.sub(entry, 1, {_PREFIX}) then
+    local ttl = redis.call('EXISTS', KEYS[i + 1]) == 1 and {STALE_MS} or ARGV[1]
+    redis.call('SET', KEYS[i], entry, 'PX', ttl)
+  end
+end
+""",
+)
+
+
+class Counts:
+    """Reads counts through the cache and keeps the cache right."""
+
+    def __init__(self, store: ClaimStore, cache: Cache, ttl_s: int) -> None:
+        self._store = store
+        self._cache = cache
+        self._ttl_ms = ttl_s * 1000
+
+    async def of(self, post_ids: Sequence[int], person_id: int) -> list[PostCounts]:
+        """Counts in the order asked, with what ``person_id`` likes (0: nobody asks)."""
+        wanted = list(dict.fromkeys(post_ids))
+        found, liked = await self._cached(wanted, person_id)
+        await asyncio.gather(
+            self._read_counts([post for post in wanted if post not in found], found),
+            self._read_likes([post for post in wanted if post not in liked] if person_id else [], person_id, liked),
+        )
+        return [replace(found[post], liked=liked.get(post, False)) for post in post_ids]
+
+    async def mark(self, post_id: int, person_id: int = 0) -> None:
+        """Say that a change of a post's counts (and of a person's like) is about to happen."""
+        marks = [self._run(_MARK, _pair(_counts_key(post_id)), [])]
+        if person_id:
+            marks.append(self._run(_MARK, _pair(_liked_key(person_id, post_id)), []))
+        await asyncio.gather(*marks)
+
+    async def show(self, tally: Tally) -> None:
+        """Put a post's new counts into the cache."""
+        await self._fill([(_counts_key(tally.subject_id), _entry(tally.fold, f"{tally.likes},{tally.comments}"))])
+
+    async def show_like(self, like: Like) -> None:
+        """Put a person's like into the cache."""
+        await self._fill([(_liked_key(like.person_id, like.post_id), _entry(like.version, str(int(like.liked))))])
+
+    async def _cached(self, posts: Sequence[int], person_id: int) -> tuple[dict[int, PostCounts], dict[int, bool]]:
+        keys = [_counts_key(post) for post in posts]
+        if person_id:
+            keys += [_liked_key(person_id, post) for post in posts]
+        try:
+            values = await self._cache.mget(keys)
+        except CacheError:
+            return {}, {}
+        counts = {post: _counts(post, value) for post, value in zip(posts, values, strict=False) if value}
+        likes = zip(posts, values[len(posts) :], strict=False)
+        return counts, {post: value[_PREFIX:] == b"1" for post, value in likes if value}
+
+    async def _read_counts(self, posts: Sequence[int], found: dict[int, PostCounts]) -> None:
+        tallies = await self._store.tallies(posts)
+        found.update((tally.subject_id, counts_of(tally)) for tally in tallies)
+        await asyncio.gather(*(self.show(tally) for tally in tallies))
+
+    async def _read_likes(self, posts: Sequence[int], person_id: int, liked: dict[int, bool]) -> None:
+        likes = await self._store.likes_of(person_id, posts)
+        entries = []
+        for post, like in zip(posts, likes, strict=True):
+            liked[post] = like is not None and like.liked
+            entries.append((_liked_key(person_id, post), _entry(like.version if like else 0, str(int(liked[post])))))
+        if entries:
+            await self._fill(entries)
+
+    async def _fill(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        """Entries of one hash tag."""
+        keys = [part for name, _ in entries for part in _pair(name)]
+        await self._run(_FILL, keys, [self._ttl_ms, *(entry for _, entry in entries)])
+
+    async def _run(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | int]) -> None:
+        try:
+            await self._cache.run(script, keys, args)
+        except (CacheError, DeadlineExceeded) as error:
+            _log.debug("cache not reached", script=script.name, error=str(error))
+
+
+def counts_of(tally: Tally) -> PostCounts:
+    """What a tally says of a post."""
+    return PostCounts(tally.subject_id, tally.likes, tally.comments, fold=tally.fold)
+
+
+def _counts_key(post_id: int) -> bytes:
+    return key("counts", post_id)
+
+
+def _liked_key(person_id: int, post_id: int) -> bytes:
+    return key("liked", person_id, post_id)
+
+
+def _pair(name: bytes) -> list[bytes]:
+    """A key and the mark that belongs to it."""
+    return [name, name + b":changing"]
+
+
+def _entry(number: int, payload: str) -> bytes:
+    return f"{number:0{_PREFIX}d}{payload}".encode()
+
+
+def _counts(post_id: int, value: bytes) -> PostCounts:
+    likes, comments = value[_PREFIX:].split(b",")
+    return PostCounts(post_id, int(likes), int(comments), fold=int(value[:_PREFIX]))

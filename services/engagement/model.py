@@ -1,0 +1,137 @@
+"""The words of this service."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """What a claim adds one to, while it holds."""
+
+    LIKE = 0
+    """The likes of a post."""
+    COMMENT = 1
+    """The comments of a post, replies included."""
+    REPLY = 2
+    """The replies to a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Names one row that counts: a like by its post and person, a comment by its id alone."""
+
+    kind: Kind
+    owner_id: int
+    person_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a claim stands: whether it holds, and what its tally includes of it."""
+
+    claim: Claim
+    holds: bool
+    version: int
+    counted: bool
+    counted_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A claim as one fold of its tally took it in."""
+
+    claim: Claim
+    holds: bool
+    from_version: int
+    to_version: int
+
+
+_ENTRY = struct.Struct(">Bqq?qq")
+
+
+def pack(entries: Iterable[Entry]) -> bytes:
+    """A batch as the bytes kept beside the value that includes it."""
+    return b"".join(
+        _ENTRY.pack(e.claim.kind, e.claim.owner_id, e.claim.person_id, e.holds, e.from_version, e.to_version)
+        for e in entries
+    )
+
+
+def unpack(batch: bytes) -> list[Entry]:
+    """The entries of :func:`pack`."""
+    return [
+        Entry(Claim(Kind(kind), owner, person), holds, before, after)
+        for kind, owner, person, holds, before, after in _ENTRY.iter_unpack(batch)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Exact counts of a subject. ``fold`` rises with every change; ``batch`` is what the last one took in."""
+
+    subject_id: int
+    likes: int = 0
+    comments: int = 0
+    peak_likes: int = 0
+    peak_comments: int = 0
+    fold: int = 0
+    batch: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A person's like of a post: the claim's row. ``like_id`` names its place in the list of likers."""
+
+    post_id: int
+    person_id: int
+    liked: bool
+    version: int
+    event_id: int
+    like_id: int
+    bucket: int
+    counted: bool = False
+    counted_version: int = 0
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(Kind.LIKE, self.post_id, self.person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment's row. ``parent_id`` is 0 for a top-level one, ``edit_time_ms`` 0 where never edited."""
+
+    comment_id: int
+    post_id: int
+    author_id: int
+    parent_id: int
+    text: str
+    create_time_ms: int
+    edit_time_ms: int
+    live: bool
+    version: int
+    event_id: int
+    bucket: int
+    counted: bool = False
+    counted_version: int = 0
+    reply_counted: bool = False
+    reply_counted_version: int = 0
+
+    @property
+    def thread_id(self) -> int:
+        """The list it stands in: its parent's replies, or its post's comments."""
+        return self.parent_id or self.post_id
+
+
+@dataclass(frozen=True, slots=True)
+class PostCounts:
+    """What a feed shows under a post. ``fold`` tells newer from older counts."""
+
+    post_id: int
+    likes: int
+    comments: int
+    liked: bool = False
+    fold: int = 0

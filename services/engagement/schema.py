@@ -1,0 +1,100 @@
+"""The tables of likes, comments and counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
+
+INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
+
+LIKES = TableSpec(
+    "likes",
+    partition={"post_id": INT, "person_id": INT},
+    columns={
+        "liked": BOOL,
+        "version": INT,
+        "event_id": INT,
+        "like_id": INT,
+        "bucket": INT,
+        "counted": BOOL,
+        "counted_version": INT,
+    },
+    mode=WriteMode.COMPARE_AND_SET,
+)
+"""The claim: one row for each person who ever liked a post; contention only with oneself.
+``counted`` is the state that the post's tally includes, as of ``counted_version``."""
+
+LIKERS = TableSpec(
+    "likers",
+    partition={"post_id": INT, "bucket": INT},
+    clustering=(Clustering("like_id", INT, descending=True),),
+    columns={"person_id": INT},
+)
+"""Who likes a post, newest first. A row counts only where the claim still names its ``like_id``."""
+
+COMMENTS = TableSpec(
+    "comments",
+    partition={"comment_id": INT},
+    columns={
+        "post_id": INT,
+        "author_id": INT,
+        "parent_id": INT,
+        "text": TEXT,
+        "create_time_ms": INT,
+        "edit_time_ms": INT,
+        "live": BOOL,
+        "version": INT,
+        "event_id": INT,
+        "bucket": INT,
+        "counted": BOOL,
+        "counted_version": INT,
+        "reply_counted": BOOL,
+        "reply_counted_version": INT,
+    },
+    mode=WriteMode.COMPARE_AND_SET,
+)
+"""A comment, counted by its post's tally and, where it is a reply, by its parent's."""
+
+THREADS = TableSpec(
+    "threads",
+    partition={"thread_id": INT, "bucket": INT},
+    clustering=(Clustering("comment_id", INT, descending=True),),
+    columns={},
+)
+"""Ids of the top-level comments of a post, and of the replies to a comment (ids never collide)."""
+
+COMMENT_LOG = TableSpec(
+    "comment_log",
+    partition={"post_id": INT, "day": INT},
+    clustering=(Clustering("event_id", INT),),
+    columns={"comment_id": INT},
+    ttl=timedelta(days=2),
+)
+"""Which comments changed when: what a live stream resumes from."""
+
+TALLIES = TableSpec(
+    "tallies",
+    partition={"subject_id": INT},
+    columns={
+        "likes": INT,
+        "comments": INT,
+        "peak_likes": INT,
+        "peak_comments": INT,
+        "fold": INT,
+        "batch": BYTES,
+    },
+    mode=WriteMode.COMPARE_AND_SET,
+)
+"""Counts of a post, or of a comment's replies, with the last batch of claims they include."""
+
+REQUESTS = TableSpec(
+    "requests",
+    partition={"author_id": INT, "request_id": TEXT},
+    columns={"comment_id": INT, "digest": BYTES},
+    ttl=timedelta(days=7),
+    mode=WriteMode.COMPARE_AND_SET,
+)
+"""The comment that a request id stands for."""
+
+TABLES = (LIKES, LIKERS, COMMENTS, THREADS, COMMENT_LOG, TALLIES, REQUESTS)

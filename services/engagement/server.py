@@ -1,0 +1,135 @@
+"""The gRPC face of engagement."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from tintype.engagement.v1 import engagement_pb2 as pb
+
+from mesh.errors import invalid
+from mesh.rpc.call import Call
+from services.engagement.comments import CommentPage, Comments, NewComment
+from services.engagement.counts import Counts
+from services.engagement.likes import Likes
+from services.engagement.model import Comment, PostCounts
+from services.engagement.watch import Change, Hub
+
+
+class EngagementServer:
+    """tintype.engagement.v1.EngagementService."""
+
+    def __init__(self, likes: Likes, comments: Comments, counts: Counts, hub: Hub) -> None:
+        self._likes, self._comments, self._counts, self._hub = likes, comments, counts, hub
+
+    async def Like(self, request: pb.LikeRequest, call: Call) -> pb.LikeResponse:
+        counts = await self._likes.set(request.post_id, call.user.user_id, True)
+        return pb.LikeResponse(counts=_counts(counts))
+
+    async def Unlike(self, request: pb.UnlikeRequest, call: Call) -> pb.UnlikeResponse:
+        counts = await self._likes.set(request.post_id, call.user.user_id, False)
+        return pb.UnlikeResponse(counts=_counts(counts))
+
+    async def ListLikers(self, request: pb.ListLikersRequest, call: Call) -> pb.ListLikersResponse:
+        page = await self._likes.likers(request.post_id, _position(request.cursor), request.page_size)
+        return pb.ListLikersResponse(
+            user_ids=page.person_ids, like_time_ms=page.times_ms, next_cursor=_cursor(page.next_before)
+        )
+
+    async def CreateComment(self, request: pb.CreateCommentRequest, call: Call) -> pb.CreateCommentResponse:
+        new = NewComment(
+            request_id=request.request_id,
+            post_id=request.post_id,
+            parent_id=request.parent_comment_id,
+            author_id=call.user.user_id,
+            text=request.text,
+        )
+        return pb.CreateCommentResponse(comment=_comment(await self._comments.create(new)))
+
+    async def ListComments(self, request: pb.ListCommentsRequest, call: Call) -> pb.ListCommentsResponse:
+        page = await self._comments.thread(request.post_id, _position(request.cursor), request.page_size)
+        return pb.ListCommentsResponse(comments=_comments(page), next_cursor=_cursor(page.next_after))
+
+    async def ListReplies(self, request: pb.ListRepliesRequest, call: Call) -> pb.ListRepliesResponse:
+        page = await self._comments.thread(
+            request.comment_id, _position(request.cursor), request.page_size, oldest_first=True
+        )
+        return pb.ListRepliesResponse(comments=_comments(page), next_cursor=_cursor(page.next_after))
+
+    async def BatchGetComments(self, request: pb.BatchGetCommentsRequest, call: Call) -> pb.BatchGetCommentsResponse:
+        page = await self._comments.by_ids(list(request.comment_ids))
+        return pb.BatchGetCommentsResponse(comments=_comments(page))
+
+    async def UpdateComment(self, request: pb.UpdateCommentRequest, call: Call) -> pb.UpdateCommentResponse:
+        await self._comments.edit(request.comment_id, call.user.user_id, request.text)
+        page = await self._comments.by_ids([request.comment_id])
+        return pb.UpdateCommentResponse(comment=next(iter(_comments(page)), None))
+
+    async def DeleteComment(self, request: pb.DeleteCommentRequest, call: Call) -> pb.DeleteCommentResponse:
+        await self._comments.delete(request.comment_id, call.user.user_id)
+        return pb.DeleteCommentResponse()
+
+    async def BatchGetCounts(self, request: pb.BatchGetCountsRequest, call: Call) -> pb.BatchGetCountsResponse:
+        person_id = call.caller.user_id if call.caller else 0
+        counts = await self._counts.of(list(request.post_ids), person_id)
+        return pb.BatchGetCountsResponse(counts=map(_counts, counts))
+
+    async def WatchPosts(self, request: pb.WatchPostsRequest, call: Call) -> AsyncIterator[pb.WatchPostsResponse]:
+        cursor = int(request.cursor or 0)
+        if cursor >= 1 << 63:
+            raise invalid("cursor", "must be the cursor of an earlier stream; start again without it", "INVALID_CURSOR")
+        async for change in self._hub.watch(list(request.post_ids), cursor, call.closing):
+            yield _change(change)
+
+
+def _counts(counts: PostCounts) -> pb.PostCounts:
+    return pb.PostCounts(
+        post_id=counts.post_id, like_count=counts.likes, comment_count=counts.comments, liked=counts.liked
+    )
+
+
+def _comments(page: CommentPage) -> list[pb.Comment]:
+    return [_comment(comment, count) for comment, count in zip(page.comments, page.reply_counts, strict=True)]
+
+
+def _comment(comment: Comment, reply_count: int = 0) -> pb.Comment:
+    return pb.Comment(
+        comment_id=comment.comment_id,
+        post_id=comment.post_id,
+        author_id=comment.author_id,
+        parent_comment_id=comment.parent_id,
+        text=comment.text,
+        create_time_ms=comment.create_time_ms,
+        edit_time_ms=comment.edit_time_ms,
+        reply_count=reply_count,
+    )
+
+
+def _change(change: Change) -> pb.WatchPostsResponse:
+    message = pb.WatchPostsResponse(cursor=str(change.cursor))
+    if change.counts is not None:
+        message.counts.CopyFrom(_counts(change.counts))
+        message.post_id = change.counts.post_id
+    elif change.comment is not None:
+        message.post_id = change.comment.post_id
+        if change.comment.live:
+            message.comment.CopyFrom(_comment(change.comment))
+        else:
+            message.deleted_comment_id = change.comment.comment_id
+    elif change.end:
+        message.end = True
+    else:
+        message.heartbeat = True
+    return message
+
+
+def _cursor(position: int) -> bytes:
+    return position.to_bytes(8, "big") if position else b""
+
+
+def _position(cursor: bytes) -> int:
+    position = int.from_bytes(cursor, "big")
+    if cursor and (len(cursor) != 8 or not 0 < position < 1 << 63):
+        raise invalid(
+            "cursor", "must be the next_cursor of an earlier answer; start again without it", "INVALID_CURSOR"
+        )
+    return position

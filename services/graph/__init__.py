@@ -1,0 +1,1 @@
+"""Who follows, asks, blocks and mutes whom."""

@@ -1,0 +1,114 @@
+"""Changing an edge: intent, claim, derived rows, publication; and putting right what a crash left.
+
+The claim is one compare-and-set of the edge's row, which keeps the id of the event that announces
+it. Everything derived (lists, counts, the other side of a block) is then brought in line with the
+edge *as it stands*, by whoever passes: the change itself, its repetition, or the sweep of intents.
+Bringing in line ends by looking whether the edge has moved meanwhile, so the last writer always
+leaves what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from mesh.errors import Code, Problem
+from mesh.events import NewEvent, Outbox
+from services.graph.counts import Counts
+from services.graph.edges import Edge, Transition, severed
+from services.graph.relations import Relations
+from services.graph.store import GraphStore
+
+_MAX_TRIES = 20
+
+Announce = Callable[[Edge, Edge], NewEvent]
+"""The event that tells of an edge before and after a change."""
+
+Align = Callable[[int, int], Awaitable[Edge]]
+"""Brings what is derived from an edge in line with it."""
+
+
+class Changes:
+    """Changes edges exactly once, however often and by however many it is asked."""
+
+    def __init__(
+        self, store: GraphStore, counts: Counts, relations: Relations, outbox: Outbox, announce: Announce
+    ) -> None:
+        self._store = store
+        self._counts = counts
+        self._relations = relations
+        self._outbox = outbox
+        self._announce = announce
+
+    async def change(self, user_id: int, target_id: int, transition: Transition) -> Edge:
+        """Apply a transition to an edge; the edge that now holds. What ``transition`` raises, this raises.
+
+        Once it returns, lists, counts and relations show the change. May be repeated.
+        """
+        return await self._change(user_id, target_id, transition, self.bring_in_line)
+
+    async def _change(self, user_id: int, target_id: int, transition: Transition, align: Align) -> Edge:
+        for _ in range(_MAX_TRIES):
+            old = await self._store.edge(user_id, target_id)
+            state = transition(old.state)
+            if state == old.state:
+                return await self._repaired(old, align)
+            event = await self._outbox.intend(self._announce(old, old.changed(state, 0)))
+            if await self._store.replace(old, old.changed(state, event.id)):
+                edge = await align(user_id, target_id)
+                await self._outbox.confirm(event)
+                return edge
+            await self._outbox.withdraw(event)
+        raise _too_busy()
+
+    async def settle(self, user_id: int, target_id: int, event_id: int) -> bool:
+        """Whether the change that an intent announced was made; what it left undone is done then."""
+        edge = await self.bring_in_line(user_id, target_id)
+        return event_id in edge.event_ids
+
+    async def bring_in_line(self, user_id: int, target_id: int) -> Edge:
+        """Make all that is derived from an edge say what the edge says. May be repeated."""
+        await self._separate(await self._store.edge(user_id, target_id))
+        return await self._derive(user_id, target_id)
+
+    async def _derive(self, user_id: int, target_id: int) -> Edge:
+        """Write lists, counts and relations of an edge as it stands at the end of writing them."""
+        edge = await self._store.edge(user_id, target_id)
+        for _ in range(_MAX_TRIES):
+            if not edge.version:
+                return edge
+            await self._counts.settle(edge)
+            await self._store.project(edge)
+            self._relations.forget(user_id, target_id)
+            latest = await self._store.edge(user_id, target_id)
+            if latest.version == edge.version:
+                return edge
+            edge = latest
+        raise _too_busy()
+
+    async def _separate(self, edge: Edge) -> None:
+        """Nothing friendly crosses a block: sever what does, on whichever side.
+
+        Block and follow each write their own edge first and look at the other's after, so of two
+        that cross at least one sees the other.
+        """
+        if edge.state.blocking:
+            await self._change(edge.target_id, edge.user_id, severed, self._derive)
+        elif severed(edge.state) != edge.state:
+            back = await self._store.edge(edge.target_id, edge.user_id)
+            if back.state.blocking:
+                await self._change(edge.user_id, edge.target_id, severed, self._derive)
+
+    async def _repaired(self, edge: Edge, align: Align) -> Edge:
+        """The edge is as asked; what is derived from it may still miss (a crash, a change under way).
+
+        An intent goes first, which the sweep finds should this end halfway.
+        """
+        if edge.version and await self._store.projected_version(edge) != edge.version:
+            event = await self._outbox.intend(self._announce(edge, edge))
+            edge = await align(*edge.key)
+            await self._outbox.withdraw(event)
+        return edge
+
+
+def _too_busy() -> Problem:
+    return Problem(Code.ABORTED, "CONFLICT", "this relation is changing too fast; try again", retry_after_ms=200)

@@ -1,0 +1,58 @@
+"""The graph's wiring."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from tintype.accounts.v1 import accounts_pb2_grpc
+from tintype.events.v1.graph_pb2 import RelationChanged
+from tintype.graph.v1 import graph_pb2
+
+from mesh.app import Context, Module
+from mesh.config import Section
+from mesh.events import Event
+from services.graph import schema
+from services.graph.changes import Changes
+from services.graph.counts import Counts
+from services.graph.events import forgetting, holds, relation_changed
+from services.graph.people import people_of
+from services.graph.relations import Relations
+from services.graph.server import GraphServer
+from services.graph.service import Graph, Limits
+from services.graph.store import GraphStore
+
+
+class GraphSection(Section):
+    """Who follows whom."""
+
+    following_limit: int = Field(7_500, ge=1, le=10_000, description="people one person may follow")
+    list_limit: int = Field(
+        5_000, ge=1, le=10_000, description="blocks, mutes and close friends a person may keep, each"
+    )
+    follower_shards: int = Field(
+        16, ge=1, le=256, description="partitions that a person's followers spread over; fixed once there is data"
+    )
+    relation_ttl_ms: int = Field(
+        2_000, ge=0, le=2_000, description="how old a relation may be that another process changed"
+    )
+    relations_remembered: int = Field(100_000, ge=1_000, le=5_000_000, description="pairs of people kept in memory")
+
+
+async def build(ctx: Context) -> None:
+    """Wire the graph."""
+    section: GraphSection = ctx.section
+    tables = await ctx.store(schema.TABLES)
+    store = GraphStore(tables, section.follower_shards)
+    relations = Relations(store, ctx.clock, section.relation_ttl_ms, section.relations_remembered)
+
+    async def settle(event: Event) -> bool:
+        return await holds(changes)(event)
+
+    outbox = ctx.outbox(tables, {RelationChanged: settle})
+    changes = Changes(store, Counts(store), relations, outbox, relation_changed)
+    people = people_of(ctx.stub(accounts_pb2_grpc.AccountsServiceStub))
+    graph = Graph(store, changes, relations, people, Limits(section.following_limit, section.list_limit))
+    ctx.tail("graph", {RelationChanged: forgetting(relations)})
+    ctx.serve(graph_pb2.DESCRIPTOR.services_by_name["GraphService"], GraphServer(graph))
+
+
+MODULE = Module(name="graph", build=build, needs=frozenset({"redis"}), config=GraphSection)

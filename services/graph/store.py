@@ -1,0 +1,250 @@
+"""The graph's repository: edges, counts and what is derived from edges, over the table contract."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Put, Row, Store, TimedOut, Value
+from services.graph import schema
+from services.graph.edges import LISTS, RELATION_FLAGS, Counted, Edge, Key, Relation, State
+
+KINDS = ("followers", "following")
+_MIRRORED = {
+    "following": "followed_by",
+    "requested": "requested_by",
+    "blocking": "blocked_by",
+    "close_friend": "close_friend_of",
+}
+_LISTED_OUT = ("following", "blocking", "muting", "close_friend")
+_LISTED_IN = ("following", "requested")
+_PENDING = struct.Struct(">q?q")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An edge that the latest step of a count took in: to be marked so on the edge itself."""
+
+    other_id: int
+    included: bool
+    previous_tick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A count, the number of its latest step, and the edges which that step took in. Tick 0: no row."""
+
+    user_id: int
+    kind: str
+    value: int = 0
+    tick: int = 0
+    pending: tuple[Pending, ...] = ()
+
+    def edge_key(self, other_id: int) -> Key:
+        """The edge between the counted person and another."""
+        return (other_id, self.user_id) if self.kind == "followers" else (self.user_id, other_id)
+
+
+class GraphStore:
+    """Reads and writes the graph. ``shards``: over how many partitions a person's followers spread;
+    it must stay what it was when the first edge was written."""
+
+    def __init__(self, store: Store, shards: int) -> None:
+        self._store = store
+        self.shards = shards
+
+    async def edge(self, user_id: int, target_id: int) -> Edge:
+        """The truth about one edge, read linearizably."""
+        key = (user_id, target_id)
+        return _edge(key, await self._store.get(schema.EDGES, _pair(key)))
+
+    async def edges(self, keys: Sequence[Key]) -> list[Edge]:
+        """The truth about many edges, in the order asked."""
+        rows = await self._store.multi_get(schema.EDGES, [_pair(key) for key in keys]) if keys else []
+        return [_edge(key, row) for key, row in zip(keys, rows, strict=True)]
+
+    async def replace(self, old: Edge, new: Edge) -> bool:
+        """Make an edge what it shall be, if it is still what it was. A lost answer is read back."""
+        changes = _state_columns(new)
+        try:
+            if not old.version:
+                row = {**_pair(new.key), **changes, **_NOTHING_COUNTED}
+                return (await self._store.insert_if_absent(schema.EDGES, row)).applied
+            expected = {"version": old.version}
+            return (await self._store.update_if(schema.EDGES, _pair(new.key), changes, expected)).applied
+        except TimedOut:
+            return new.event_ids[-1] in (await self.edge(*new.key)).event_ids
+
+    async def count(self, user_id: int, kind: str) -> Count:
+        """One count, read linearizably."""
+        return (await self.counts([(user_id, kind)]))[0]
+
+    async def counts(self, keys: Sequence[tuple[int, str]]) -> list[Count]:
+        """Many counts, in the order asked."""
+        wanted: list[Row] = [{"user_id": user_id, "kind": kind} for user_id, kind in keys]
+        rows = await self._store.multi_get(schema.COUNTS, wanted) if wanted else []
+        return [_count(key, row) for key, row in zip(keys, rows, strict=True)]
+
+    async def step(self, count: Count, value: int, pending: Sequence[Pending]) -> bool:
+        """Move a count on by one step, if nobody else has. A lost answer counts as refused: read again."""
+        key: dict[str, Value] = {"user_id": count.user_id, "kind": count.kind}
+        packed = b"".join(_PENDING.pack(p.other_id, p.included, p.previous_tick) for p in pending)
+        changes: dict[str, Value] = {"value": value, "tick": count.tick + 1, "pending": packed}
+        try:
+            if not count.tick:
+                return (await self._store.insert_if_absent(schema.COUNTS, {**key, **changes})).applied
+            return (await self._store.update_if(schema.COUNTS, key, changes, {"tick": count.tick})).applied
+        except TimedOut:
+            return False
+
+    async def mark_counted(self, count: Count, pending: Pending) -> None:
+        """Note on an edge that a count's step took it in; nothing where that was noted already."""
+        changes = {f"{count.kind}_counted": pending.included, f"{count.kind}_tick": count.tick}
+        expected = {f"{count.kind}_tick": pending.previous_tick}
+        await self._store.update_if(schema.EDGES, _pair(count.edge_key(pending.other_id)), changes, expected)
+
+    async def projected_version(self, edge: Edge) -> int:
+        """Which version of an edge the derived rows show."""
+        row = await self._store.get(schema.RELATIONS, _pair(edge.key))
+        return _int(row, "version")
+
+    async def project(self, edge: Edge) -> None:
+        """Write every row that is derived from an edge, in one atomic write. May be repeated."""
+        shown = await self._store.get(schema.RELATIONS, _pair(edge.key))
+        mutations = [*self._relation_rows(edge), *self._follower_rows(edge)]
+        for name in LISTS:
+            before, now = _int(shown, f"{name}_since"), edge.since[name]
+            if before and before != now:
+                mutations += [Delete(put.table, put.row) for put in self._list_rows(edge, name, before)]
+            if now:
+                mutations += self._list_rows(edge, name, now)
+        await self._store.write(mutations)
+
+    async def relations(self, viewer_id: int, user_ids: Sequence[int]) -> list[Relation]:
+        """How a viewer and others stand to each other, in the order asked."""
+        rows = await self._relation_rows_of([(viewer_id, user_id) for user_id in user_ids])
+        return [_relation(user_id, row) for user_id, row in zip(user_ids, rows, strict=True)]
+
+    async def outgoing(self, user_id: int, name: str, limit: int, before: int = 0) -> tuple[list[int], int]:
+        """A page of a person's own list, newest first, and the ``before`` of the next page (0: the end)."""
+        start = Bound((before,), inclusive=False) if before else None
+        partition: Row = {"user_id": user_id, "list": name}
+        rows = await self._store.slice(schema.OUTGOING, partition, limit=limit, start=start)
+        found = [(_int(row, "since"), _int(row, "target_id")) for row in rows]
+        return await self._still_true(user_id, f"{name}_since", found), found[-1][0] if len(found) == limit else 0
+
+    async def incoming(self, user_id: int, name: str, limit: int, before: int = 0) -> tuple[list[int], int]:
+        """A page of who stands so to a person, newest first, merged from all shards."""
+        start = Bound((before,), inclusive=False) if before else None
+        pages = await asyncio.gather(
+            *(
+                self._store.slice(
+                    schema.INCOMING, {"target_id": user_id, "list": name, "shard": shard}, limit=limit, start=start
+                )
+                for shard in range(self.shards)
+            )
+        )
+        found = heapq.nlargest(limit, ((_int(row, "since"), _int(row, "user_id")) for page in pages for row in page))
+        column = f"{_MIRRORED[name]}_since"
+        return await self._still_true(user_id, column, found), found[-1][0] if len(found) == limit else 0
+
+    async def followers(self, author_id: int, shard: int, after_id: int, limit: int) -> list[int]:
+        """One page of one shard of an author's followers, in id order."""
+        start = Bound((after_id,), inclusive=False) if after_id else None
+        partition = {"author_id": author_id, "shard": shard}
+        rows = await self._store.slice(schema.FOLLOWERS, partition, limit=limit, start=start)
+        return [_int(row, "follower_id") for row in rows]
+
+    async def _still_true(self, user_id: int, column: str, found: Sequence[tuple[int, int]]) -> list[int]:
+        """Leave out list rows that a race between two changes left behind: the relation row knows."""
+        rows = await self._relation_rows_of([(user_id, other_id) for _, other_id in found])
+        pairs = zip(found, rows, strict=True)
+        return [other_id for (since, other_id), row in pairs if _int(row, column) == since]
+
+    async def _relation_rows_of(self, keys: Sequence[Key]) -> list[Row | None]:
+        pages = [keys[at : at + MAX_KEYS] for at in range(0, len(keys), MAX_KEYS)]
+        reads = (self._store.multi_get(schema.RELATIONS, [_pair(key) for key in page]) for page in pages)
+        return [row for rows in await asyncio.gather(*reads) for row in rows]
+
+    def _relation_rows(self, edge: Edge) -> list[Mutation]:
+        own = {f"{name}_since": edge.since[name] for name in LISTS}
+        mirrored = {f"{seen}_since": edge.since[name] for name, seen in _MIRRORED.items()}
+        return [
+            Put(schema.RELATIONS, {**_pair(edge.key), **own, "version": edge.version}),
+            Put(schema.RELATIONS, {**_pair((edge.target_id, edge.user_id)), **mirrored}),
+        ]
+
+    def _follower_rows(self, edge: Edge) -> list[Mutation]:
+        key = {"author_id": edge.target_id, "shard": edge.user_id % self.shards, "follower_id": edge.user_id}
+        if edge.state.following:
+            return [Put(schema.FOLLOWERS, key)]
+        return [Delete(schema.FOLLOWERS, key)] if edge.ever_followed else []
+
+    def _list_rows(self, edge: Edge, name: str, since: int) -> list[Put]:
+        user_id, target_id = edge.key
+        rows = []
+        if name in _LISTED_OUT:
+            rows.append(
+                Put(schema.OUTGOING, {"user_id": user_id, "list": name, "since": since, "target_id": target_id})
+            )
+        if name in _LISTED_IN:
+            partition: Row = {"target_id": target_id, "list": name, "shard": user_id % self.shards}
+            rows.append(Put(schema.INCOMING, {**partition, "since": since, "user_id": user_id}))
+        return rows
+
+
+_NOTHING_COUNTED = {
+    column: value for kind in KINDS for column, value in ((f"{kind}_counted", False), (f"{kind}_tick", 0))
+}
+
+
+def _pair(key: Key) -> dict[str, Value]:
+    return {"user_id": key[0], "target_id": key[1]}
+
+
+def _int(row: Row | None, column: str) -> int:
+    value = row.get(column) if row else None
+    return value if isinstance(value, int) else 0
+
+
+def _state_columns(edge: Edge) -> dict[str, Value]:
+    return {
+        **{f"{name}_since": edge.since[name] for name in LISTS},
+        "declined": edge.state.declined,
+        "ever_followed": edge.ever_followed,
+        "version": edge.version,
+        "event_ids": struct.pack(f">{len(edge.event_ids)}q", *edge.event_ids),
+    }
+
+
+def _edge(key: Key, row: Row | None) -> Edge:
+    if row is None:
+        return Edge(*key, counted=dict.fromkeys(KINDS, Counted()))
+    since = {name: _int(row, f"{name}_since") for name in LISTS}
+    packed = row["event_ids"]
+    assert isinstance(packed, bytes)
+    return Edge(
+        *key,
+        state=State(**{name: bool(since[name]) for name in LISTS}, declined=bool(row["declined"])),
+        since=since,
+        ever_followed=bool(row["ever_followed"]),
+        version=_int(row, "version"),
+        event_ids=struct.unpack(f">{len(packed) // 8}q", packed),
+        counted={kind: Counted(bool(row[f"{kind}_counted"]), _int(row, f"{kind}_tick")) for kind in KINDS},
+    )
+
+
+def _count(key: tuple[int, str], row: Row | None) -> Count:
+    if row is None:
+        return Count(*key)
+    packed = row["pending"]
+    assert isinstance(packed, bytes)
+    pending = tuple(Pending(*values) for values in _PENDING.iter_unpack(packed))
+    return Count(*key, value=_int(row, "value"), tick=_int(row, "tick"), pending=pending)
+
+
+def _relation(user_id: int, row: Row | None) -> Relation:
+    return Relation(user_id, **{flag: _int(row, f"{flag}_since") > 0 for flag in RELATION_FLAGS})

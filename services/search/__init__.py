@@ -1,0 +1,1 @@
+"""Finds people, posts, hashtags and places."""

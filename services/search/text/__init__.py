@@ -1,0 +1,1 @@
+"""Turning text into the words that are searched: one analyser for every engine."""

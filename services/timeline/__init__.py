@@ -1,0 +1,1 @@
+"""Home feeds, pushed and pulled, and author timelines."""

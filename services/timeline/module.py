@@ -1,0 +1,95 @@
+"""Wiring of the timeline service."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from pydantic import Field
+from tintype.graph.v1 import graph_pb2, graph_pb2_grpc
+from tintype.timeline.v1 import timeline_pb2
+
+from mesh.app import Context, Module
+from mesh.config import Section
+from services.timeline import events
+from services.timeline.author_store import AuthorStore
+from services.timeline.fanout import FanOut, FollowerPage
+from services.timeline.following import Following
+from services.timeline.home import Home
+from services.timeline.home_cache import HomeCache
+from services.timeline.home_store import HomeStore
+from services.timeline.pulled import PulledPosts
+from services.timeline.schema import AUTHOR_TABLES, activity_table, home_table
+from services.timeline.server import TimelineServer
+
+_FOLLOWING_PAGE = 1_000
+_FOLLOWING_PAGES = 10
+"""Pages of one person's following list: more than the limit of following allows."""
+
+
+class TimelineSection(Section):
+    """Home feeds."""
+
+    pull_threshold: int = Field(
+        10_000, ge=1, description="authors with more followers are pulled at read time rather than pushed"
+    )
+    home_days: int = Field(60, ge=1, le=365, description="how far back a home feed reaches")
+    inactive_days: int = Field(30, ge=1, le=365, description="readers away for longer are not pushed to")
+    cache_hours: int = Field(72, ge=1, le=720, description="how long an unread feed stays cached")
+    clustered: bool = Field(False, description="Redis is a cluster: one script call for each reader")
+
+
+async def build(ctx: Context) -> None:
+    """Feeds over one store and one cache, fed by the events of media and graph."""
+    section: TimelineSection = ctx.section
+    days, away = section.home_days, section.inactive_days
+    store = await ctx.store([*AUTHOR_TABLES, home_table(days), activity_table(away)])
+    authors, homes = AuthorStore(store), HomeStore(store, ctx.clock, days, away)
+    cache = HomeCache(ctx.cache, section.cache_hours, section.clustered)
+    graph = Graph(ctx.stub(graph_pb2_grpc.GraphServiceStub))
+    following, pulled = Following(graph.following), PulledPosts(authors, ctx.clock, days)
+    home = Home(homes, authors, cache, following, pulled, ctx.ids, ctx.clock, days)
+    fanout = FanOut(authors, homes, cache, graph, pulled, ctx.ids, ctx.clock, section.pull_threshold)
+    ctx.on_start(pulled.load)
+    ctx.background("pulled posts", pulled.follow)
+    ctx.on_settle(pulled.refresh)
+    ctx.subscribe("media", events.posts(authors, fanout))
+    ctx.subscribe("graph", events.relations(home))
+    ctx.tail("graph", events.invalidation(following))
+    service = timeline_pb2.DESCRIPTOR.services_by_name["TimelineService"]
+    ctx.serve(service, TimelineServer(home, authors))
+
+
+class Graph:
+    """The graph service in the words of the timeline."""
+
+    def __init__(self, stub: Any) -> None:
+        self._stub = stub
+
+    async def following(self, user_id: int) -> frozenset[int]:
+        """Everyone a person follows."""
+        found: set[int] = set()
+        cursor = b""
+        for _ in range(_FOLLOWING_PAGES):
+            request = graph_pb2.ListFollowingRequest(user_id=user_id, page_size=_FOLLOWING_PAGE, cursor=cursor)
+            page = await self._stub.ListFollowing(request)
+            found.update(page.user_ids)
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return frozenset(found)
+
+    async def count(self, author_id: int) -> int:
+        """How many follow an author."""
+        answer = await self._stub.BatchGetCounts(graph_pb2.BatchGetCountsRequest(user_ids=[author_id]))
+        return int(answer.counts[0].follower_count)
+
+    async def scan(self, author_id: int, shard: int, after: int, limit: int) -> FollowerPage:
+        """One page of one shard of an author's followers."""
+        request = graph_pb2.ScanFollowersRequest(author_id=author_id, shard=shard, after_user_id=after, limit=limit)
+        page = await self._stub.ScanFollowers(request)
+        packed = page.packed_user_ids
+        return FollowerPage(struct.unpack(f">{len(packed) // 8}q", packed), page.next_after_user_id, page.shard_count)
+
+
+MODULE = Module(name="timeline", build=build, needs=frozenset({"storage", "redis"}), config=TimelineSection)
