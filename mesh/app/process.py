@@ -30,6 +30,7 @@ from mesh.rpc.chain import Chain
 from mesh.rpc.channels import Channels
 from mesh.rpc.server import Registry, Server
 from mesh.storage import Store, TableSpec, open_store
+from mesh.storage.wrappers import Observed, Retrying
 from mesh.telemetry import LoopLag
 
 _log = structlog.get_logger("process")
@@ -96,7 +97,8 @@ class Process:
 
     async def open_store(self, name: str, tables: Sequence[TableSpec]) -> Store:
         """Open a module's store and create its tables."""
-        store = await open_store(self.settings.storage_url, name, self.clock)
+        engine = await open_store(self.settings.storage_url, name, self.clock)
+        store = Observed(Retrying(engine), name)
         self.stopping.append((f"{name} store", store.close))
         await store.create([*tables, *OUTBOX_TABLES])
         return store

@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from contextvars import Context
 from typing import Any
 
-_CANCELS = 5
-_CANCEL_S = 1.0
+_CANCELS = 25
+_CANCEL_S = 0.2
 
 
 class Background:

@@ -23,7 +23,7 @@ from mesh.events.timing import Timing
 
 _COMMAND_S = 5.0
 _CONNECT_S = 2.0
-_BUILD_LOCK_MS = 15_000
+_BUILD_LOCK_MS = 5_000
 _NOTHING_YET = "0-0"
 
 
@@ -37,6 +37,10 @@ class BusLost(BusNotReady):
 
 class LeaseLost(BusNotReady):
     """Another process may consume the shard now: touch nothing more."""
+
+
+class BusBuilding(BusNotReady):
+    """The shard is being rebuilt, or its builder died and has not been given up yet."""
 
 
 class BusFull(BusNotReady):
@@ -73,7 +77,7 @@ class GroupState:
     acknowledged: tuple[int, int]
     """Everything before this (epoch, n) is acknowledged; this too where nothing is pending."""
     alive: bool
-    """Whether a process consumes it now."""
+    """Whether a process consumes it now, or stands by to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,7 @@ class Bus:
         """Put events at the end of a shard, in this order; those that it remembers are passed over.
 
         ``token`` is the builder's, empty otherwise. Raises :class:`BusLost` where the shard must be
-        rebuilt first, :class:`BusNotReady` while another process does that, :class:`BusFull`.
+        rebuilt first, :class:`BusBuilding` while another process does that, :class:`BusFull`.
         """
         args: list[Any] = [token, _BUILD_LOCK_MS, self.timing.backlog, self.timing.remembered]
         for row in rows:
@@ -130,11 +134,11 @@ class Bus:
 
     async def begin_rebuild(self, stream: str, token: str, groups: Iterable[str]) -> bool:
         """Start a new epoch with these groups at its beginning. False: the shard is sound already.
-        Raises :class:`BusNotReady` while another process rebuilds it."""
+        Raises :class:`BusBuilding` while another process rebuilds it."""
         keys = [stream, f"{stream}:head", f"{stream}:rebuild"]
         answer = await self._begin(keys, [token, _BUILD_LOCK_MS, *groups])
         if answer == b"building":
-            raise BusNotReady(f"{stream} is being rebuilt by another process")
+            raise BusBuilding(f"{stream} is being rebuilt by another process")
         return bool(answer == b"begun")
 
     async def finish_rebuild(self, stream: str, token: str) -> None:
@@ -154,7 +158,7 @@ class Bus:
     async def lease(self, stream: str, name: str) -> bool:
         """Take or renew this process's exclusive right to consume (or sweep) a shard."""
         ms = int(self.timing.lease_s * 1000)
-        return bool(await self._lease([f"{stream}:lease:{name}"], [self.consumer, ms]))
+        return bool(await self._lease([f"{stream}:lease:{name}", f"{stream}:standby:{name}"], [self.consumer, ms]))
 
     async def release(self, stream: str, name: str) -> None:
         """Give the right back, so that another need not wait."""
@@ -280,7 +284,7 @@ def _require_ok(stream: str, answer: bytes) -> None:
     if answer == b"full":
         raise BusFull(f"{stream} is full: its slowest group is too far behind")
     if answer != b"ok":
-        raise BusNotReady(f"{stream}: {answer.decode()}")
+        raise BusBuilding(f"{stream} is being rebuilt")
 
 
 def _entry(position: bytes, fields: dict[bytes, bytes]) -> Entry:

@@ -68,7 +68,7 @@ class ShardConsumer:
         self._leased_until = 0.0
         self._tasks = Background()
         self._runner: asyncio.Task[None] | None = None
-        self._stopped = asyncio.Event()
+        self._ready, self._stopped = asyncio.Event(), asyncio.Event()
         labels = (self.area, group)
         self._handled, self._retries, self._dead = (
             metric.labels(*labels) for metric in (metrics.HANDLED, metrics.RETRIES, metrics.DEAD)
@@ -77,6 +77,10 @@ class ShardConsumer:
     def start(self) -> None:
         """Begin to consume."""
         self._runner = self._tasks.spawn(self._run(), f"consume {self.stream} as {self.group}")
+
+    async def ready(self) -> None:
+        """Until the group exists and this process consumes it or stands by."""
+        await self._ready.wait()
 
     async def stop(self, grace_s: float) -> None:
         """Take nothing new, finish what has begun within the grace, give the lease back."""
@@ -105,7 +109,10 @@ class ShardConsumer:
         while not self._stopped.is_set():
             began = time.monotonic()
             try:
-                if await self._take_lease():
+                await self._bus.create_group(self.stream, self.group)
+                leased = await self._take_lease()
+                self._ready.set()
+                if leased:
                     await self._own()
                 await asyncio.sleep(self._timing.lease_s / 3)
             except BUS_ERRORS as error:
@@ -120,7 +127,6 @@ class ShardConsumer:
         """Consume while the lease holds. Raises BUS_ERRORS or LeaseLost; leaves no handler running."""
         self._tasks.spawn(self._renew(), f"lease of {self.stream} for {self.group}")
         try:
-            await self._bus.create_group(self.stream, self.group)
             await self._recover()
             await self._read_on()
         finally:
@@ -224,7 +230,7 @@ class ShardConsumer:
             tries += 1
             if claimed or tries > 1:
                 await self._bus.note_try(self.stream, self.group, entry.position, tries)
-            failure = await self._try(entry)
+            failure = await self._try(entry, last=tries == self._timing.tries)
             if failure is None:
                 self._handled.inc()
                 return
@@ -243,7 +249,7 @@ class ShardConsumer:
                 await self._stopped.wait()
                 raise LeaseLost(f"{self.stream}: stopping")
 
-    async def _try(self, entry: Entry) -> str | None:
+    async def _try(self, entry: Entry, last: bool) -> str | None:
         """One try: None, or why it failed."""
         async with self._slots:
             try:
@@ -258,7 +264,7 @@ class ShardConsumer:
                     event_id=entry.event_id,
                     type=entry.type,
                     error=repr(error),
-                    exc_info=not isinstance(error, DecodeError),
+                    exc_info=last and not isinstance(error, DecodeError),
                 )
                 return f"{type(error).__name__}: {error}"[:_ERROR_CHARS]
         return None

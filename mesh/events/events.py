@@ -122,15 +122,14 @@ class Events:
                 tail.start()
 
     async def start(self) -> None:
-        """Begin to consume and to sweep. Does not wait for a Redis that is away."""
+        """Begin to consume and to sweep. Waits for a Redis that is away no longer than two seconds."""
         self._started = True
-        for tail in self._tails:
-            tail.start()
+        parts: list[ShardTail | ShardConsumer] = [*self._tails, *self._all_consumers()]
+        for part in parts:
+            part.start()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_S):
-                await asyncio.gather(*(tail.ready() for tail in self._tails))
-        for consumer in self._all_consumers():
-            consumer.start()
+                await asyncio.gather(*(part.ready() for part in parts))
         for sweep in self._sweeps:
             self._tasks.spawn(sweep.run(), "outbox sweep")
 
@@ -230,6 +229,8 @@ class Events:
 
     async def _publish_all(self) -> None:
         """Publish what the outboxes hold, however long the bus is away."""
+        while not all(relay.idle for relay in self._relays()):  # noqa: ASYNC110 - bounded by the caller
+            await asyncio.sleep(_POLL_S)
         for sweep in self._sweeps:
             while True:
                 try:

@@ -17,7 +17,7 @@ import structlog
 from mesh.clock import Clock
 from mesh.events import metrics
 from mesh.events.background import Background
-from mesh.events.bus import BUS_ERRORS, Bus, BusFull, BusLost, BusNotReady, ShardState, stream_of
+from mesh.events.bus import BUS_ERRORS, Bus, BusBuilding, BusFull, BusLost, BusNotReady, ShardState, stream_of
 from mesh.events.row import OutboxRow
 from mesh.events.tables import OutboxTables
 from mesh.ids import first_id_at, time_ms
@@ -83,7 +83,7 @@ class ShardRelay:
             pass  # Nothing is taken while we rebuild.
         try:
             await self._bus.append(self.stream, rows)
-        except BusLost:
+        except (BusLost, BusBuilding):  # The builder may be we ourselves, before a crash of the server.
             await self.rebuild()
             await self._bus.append(self.stream, rows)
         except BusFull:

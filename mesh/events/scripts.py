@@ -78,7 +78,7 @@ STATE = (
     _HEAD
     + """
 -- KEYS stream head lock; answers: sound, last position, and for each group its name, position,
--- pending, oldest unhandled event id, first unacknowledged position, whether a process has its lease
+-- pending, oldest unhandled event id, first unacknowledged position, how many processes have its lease or stand by
 local epoch, n, run, building = head(KEYS[2])
 local sound = epoch and run == run_id() and building == ''
 if building ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then sound = 'building' end
@@ -103,7 +103,8 @@ for _, fields in ipairs(groups) do
     oldest = redis.call('XRANGE', KEYS[1], '(' .. acknowledged, '+', 'COUNT', 1)[1]
   end
   answer[#answer + 1] = {group.name, group['last-delivered-id'], group.pending, oldest and oldest[2][2] or '0',
-                         acknowledged, redis.call('EXISTS', KEYS[1] .. ':lease:' .. group.name)}
+                         acknowledged, redis.call('EXISTS', KEYS[1] .. ':lease:' .. group.name,
+                                                  KEYS[1] .. ':standby:' .. group.name)}
 end
 return answer
 """
@@ -132,9 +133,14 @@ return redis.call('XTRIM', KEYS[1], 'MINID', '=', text(low_epoch) .. '-' .. text
 )
 
 LEASE = """
--- KEYS lease; ARGV owner ms. Takes the lease or renews it; answers whether the owner has it now.
+-- KEYS lease standby; ARGV owner ms. Takes the lease or renews it; answers whether the owner has it now.
+-- Whoever is refused leaves word that it stands by.
 local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
+if owner and owner ~= ARGV[1] then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return 0
+end
+if not owner then redis.call('DEL', KEYS[2]) end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """

@@ -57,7 +57,7 @@ class Sweep:
     async def round(self) -> None:
         """One round: does nothing where another process has the lease."""
         state = await self._bus.state(self._relay.stream)
-        if state.condition == "lost":
+        if state.condition != "ok":
             await self._relay.rebuild()
         if not await self._bus.lease(self._relay.stream, _LEASE):
             self._begun = False

@@ -137,6 +137,8 @@ class Hub:
             for change in watch.take():
                 yield change
             if watch.overflowed:
+                for change in watch.take():
+                    yield change
                 break
             if not await watch.wait(self._heartbeat_s):
                 yield watch.heartbeat(now)

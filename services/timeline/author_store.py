@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Sequence
 
 from mesh.storage import Bound, Key, Row, Store
@@ -34,6 +35,8 @@ class AuthorStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._next_count: dict[tuple[int, int], asyncio.Task[None]] = {}
+        self._counting: dict[int, asyncio.Task[None]] = {}
 
     async def add_post(self, author_id: int, post_id: int) -> None:
         """Note a post: in the directory first, so that no row is beyond it. May be repeated."""
@@ -68,14 +71,34 @@ class AuthorStore:
 
     async def recount(self, author_id: int, bucket: int) -> None:
         """Count a bucket's listed posts, then the author's. A count is written only where no other was
-        since it began, so it holds whatever was written before it. May be repeated."""
-        part: Key = {"author_id": author_id, "bucket": bucket}
+        since it began, so it holds whatever was written before it. May be repeated; who asks while
+        another count has yet to begin shares it. Raises :class:`Contended`."""
+        place = (author_id, bucket)
+        if place not in self._next_count:
+            work = self._recount_after(place, self._counting.get(author_id))
+            # A context of its own: it serves many callers, and the deadline of none of them.
+            self._next_count[place] = asyncio.create_task(work, context=contextvars.Context())
+        await asyncio.shield(self._next_count[place])
+
+    async def _recount_after(self, place: tuple[int, int], before: asyncio.Task[None] | None) -> None:
+        if before:
+            await asyncio.wait([before])
+        author_id, bucket = place
+        mine = self._counting[author_id] = self._next_count.pop(place)
+        try:
+            await self._recount({"author_id": author_id, "bucket": bucket})
+            await self._sum({"author_id": author_id})
+        finally:
+            if self._counting[author_id] is mine:
+                del self._counting[author_id]
+
+    async def _recount(self, part: Key) -> None:
         for _ in range(_ATTEMPTS):
             before = await self._store.get(AUTHOR_BUCKETS, part) or {}
             changes = _recounted(before, await self._listed(part))
             if (await self._store.update_if(AUTHOR_BUCKETS, part, changes, {"recount": before["recount"]})).applied:
-                return await self._sum(author_id)
-        raise Contended(f"bucket {bucket} of author {author_id}")
+                return
+        raise Contended(f"{part}")
 
     async def _listed(self, part: Key) -> int:
         listed, start = 0, None
@@ -86,8 +109,7 @@ class AuthorStore:
                 return listed
             start = Bound((rows[-1]["post_id"],), inclusive=False)
 
-    async def _sum(self, author_id: int) -> None:
-        key: Key = {"author_id": author_id}
+    async def _sum(self, key: Key) -> None:
         await self._store.insert_if_absent(AUTHORS, {**key, "listed": 0, "recount": 0})
         for _ in range(_ATTEMPTS):
             before = await self._store.get(AUTHORS, key) or {}
@@ -95,7 +117,7 @@ class AuthorStore:
             changes = _recounted(before, sum(integer(row, "listed") for row in rows))
             if (await self._store.update_if(AUTHORS, key, changes, {"recount": before["recount"]})).applied:
                 return
-        raise Contended(f"author {author_id}")
+        raise Contended(f"{key}")
 
     async def post_counts(self, author_ids: Sequence[int]) -> list[int]:
         """Listed posts of each author, in the order asked."""

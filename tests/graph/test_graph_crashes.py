@@ -185,3 +185,21 @@ async def test_a_count_that_died_before_marking_its_edge_counts_it_once(world, m
     assert [count.value for count in await world.store.counts([(2, kind) for kind in KINDS])] == [1, 0]
     await world.recover()
     await world.check()
+
+
+async def test_a_straggler_that_writes_last_leaves_what_is_true(world, monkeypatch):
+    project, overtaken = world.store.project, False
+
+    async def slow(edge: Any) -> None:
+        nonlocal overtaken
+        if not overtaken:
+            overtaken = True
+            await world.graphs[1].block(1, 2)
+        await project(edge)
+
+    monkeypatch.setattr(world.store, "project", slow)
+    with pytest.raises(Problem) as problem:
+        await world.graphs[0].follow(1, 2)
+    assert problem.value.reason == "USER_NOT_FOUND"
+    await world.events.settle()
+    await world.check()

@@ -14,7 +14,7 @@ TEXTS = st.text(max_size=200)
 def test_every_text_finds_itself(text: str) -> None:
     assert set(query_words(text)) <= set(words(text))
     indexed = set(caption_words(text, ()))
-    for group in caption_query(text.replace("#", " ").replace("#", " ")):
+    for group in caption_query(text.replace("#", " ").replace("\uff03", " ")):
         assert indexed & set(group)
 
 
@@ -33,7 +33,7 @@ def test_folding_a_second_time_changes_no_word(text: str) -> None:
 
 
 @given(TEXTS)
-def test_case_makes_no_difference_to_a_tag(text: str) -> None:
+def test_a_tag_is_its_own_identity(text: str) -> None:
     assert tag(tag(text)) == tag(text)
 
 
@@ -59,7 +59,31 @@ def test_words_of_many_scripts(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("cats", "cat"), ("cities", "city"), ("gas", "gas"), ("glass", "glass"), ("bus", "bus"), ("lakes", "lake")],
+    [
+        ("cats", "cat"),
+        ("cities", "city"),
+        ("gas", "gas"),
+        ("glass", "glass"),
+        ("bus", "bus"),
+        ("lakes", "lake"),
+        ("beaches", "beach"),
+    ],
 )
 def test_plurals_have_the_stem_of_their_singular(word: str, expected: str) -> None:
     assert stem(word) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("#Beach!", [["#beach"]]),
+        ("#beach,sea", [["#beach"], ["sea"]]),
+        ("#sun🌅", [["#sun"], ["🌅"]]),
+        ("#हिन्दी", [["#हिन्दी"]]),
+        ("＃東京", [["#東京"]]),
+        ("a#b", [["a"], ["b"]]),
+        ("# beaches", [["beaches", "beach"]]),
+    ],
+)
+def test_a_hashtag_in_a_query_ends_where_it_ends_in_a_caption(query: str, expected: list[list[str]]) -> None:
+    assert caption_query(query) == expected

@@ -20,7 +20,9 @@ MAX_QUERY_WORDS = 32
 """Words of a query beyond these are ignored."""
 
 _ZWJ = "\u200d"
-_TAG = re.compile(r"(?<![\w#])[##]([^\s##]+)")
+_MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1F000)) if unicodedata.category(mark) in ("Mn", "Mc"))
+# As in captions: letters with their marks, digits and underscores, behind a sign that follows none of them.
+_TAG = re.compile(rf"(?<![\w{_MARKS}])[#\uff03]([\w{_MARKS}]+)")
 # Han, kana, Hangul, bopomofo, Thai, Lao, Myanmar, Khmer: written without spaces, or with particles joined on.
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -64,9 +66,11 @@ def tag_word(hashtag: str) -> str:
 
 
 def stem(word: str) -> str:
-    """The singular of an English plural, other words as they are (Harman's S-stemmer, 1991)."""
+    """The singular of an English plural, other words as they are: Harman's S-stemmer (1991), and "beaches"."""
     if len(word) <= 3 or not word.isascii() or not word.endswith("s"):
         return word
+    if word.endswith(("ches", "shes", "sses", "xes")):
+        return word[:-2]
     if word.endswith("ies"):
         return word if word.endswith(("eies", "aies")) else word[:-3] + "y"
     if word.endswith("es"):

@@ -6,7 +6,7 @@ import unicodedata
 
 # Letters with a stroke, ligatures and the like, which Unicode does not decompose (as ICU folds them).
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ð": "d"})
-_VARIATION_SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))
+_VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 
 MAX_TAG_CHARS = 100
 """Longer hashtags are not indexed."""
@@ -14,8 +14,8 @@ MAX_TAG_CHARS = 100
 
 def normal(text: str) -> str:
     """NFKC with case folded: one spelling of full-width, composed and capital letters, and of ❤️ and ❤."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return folded.translate(_VARIATION_SELECTORS)
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_VARIATION_SELECTORS)
+    return unicodedata.normalize("NFKC", folded)
 
 
 def fold(text: str) -> str:
@@ -38,7 +38,7 @@ def _is_diacritic(character: str) -> bool:
 
 def tag(text: str) -> str:
     """A hashtag's identity: without # and spaces, case folded, accents kept ("café" and "cafe" are two tags)."""
-    return "".join(normal(text).split()).lstrip("#")
+    return unicodedata.normalize("NFKC", "".join(normal(text).split())).lstrip("#")
 
 
 def tag_prefix(text: str) -> str:
