@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import statistics
@@ -33,6 +34,7 @@ MIB = 1024 * 1024
 BUCKET = "tintype"
 TARGET_RATIO = 0.45
 TARGET_PARTS = 8
+STOP_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,24 @@ async def servers(directory: Path) -> AsyncIterator[tuple[int, int, S3Server]]:
     settings = {"state": str(directory / "state"), "redis": redis.url, "s3": identity}
     command = sys.executable, "-m", "bench.upload.serve", json.dumps(settings)
     service = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
-    assert service.stdout
     try:
-        yield service.pid, int(await service.stdout.readline()), s3
+        yield service.pid, await port_of(service), s3
     finally:
-        await service.communicate()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(service.communicate(), STOP_S)
+        if service.returncode is None:
+            service.kill()
         await s3.process.stop()
         await redis.process.stop()
+
+
+async def port_of(service: asyncio.subprocess.Process) -> int:
+    """The port that the service says it serves on."""
+    assert service.stdout
+    async for line in service.stdout:
+        if line.startswith(b"port "):
+            return int(line.split()[1])
+    raise RuntimeError("the service ended before it served")
 
 
 async def measure(rounds: int, size: int) -> list[Round]:

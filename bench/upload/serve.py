@@ -1,4 +1,4 @@
-"""The media service as a process of its own: prints its gRPC port, serves until its standard input ends."""
+"""The media service as a process of its own: logs, then prints ``port N``; serves until its standard input ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def main() -> None:
     s3 = SimpleNamespace(**settings["s3"])
     flags = {"targets": "media", "media.image_processes": "1"}
     async with running([MODULE], Path(settings["state"]), redis_url=settings["redis"], s3=s3, flags=flags) as harness:
-        print(harness.process.port, flush=True)
+        print("port", harness.process.port, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 

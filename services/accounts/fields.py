@@ -30,6 +30,12 @@ def username(text: str) -> str:
     return name
 
 
+def folded_username(text: str) -> str | None:
+    """The name that a text could mean, or None where no account could have it."""
+    name = text.strip().lower()
+    return name if _USERNAME.fullmatch(name) else None
+
+
 def email(text: str) -> str:
     """Normalised and lower-cased, so that one mailbox is one account; its domain is not looked up."""
     try:

@@ -12,6 +12,9 @@ from services.accounts.schema import EMAILS, USERNAMES
 from services.accounts.sessions import Sessions, Tokens
 from services.accounts.store import AccountStore
 
+_NOBODY = "-"
+"""A name that no account can have."""
+
 
 class Login:
     """Opens sessions for those who know their password."""
@@ -27,12 +30,13 @@ class Login:
         wrong password. Raises CREDENTIALS_REFUSED, RATE_LIMITED, OVERLOADED.
         """
         table, name = _name_of(identifier)
-        await self._attempts.count(name, client)
+        counted = name if name != _NOBODY else identifier
+        await self._attempts.count(counted, client)
         account = await self._account(table, name)
         right = await self._passwords.verify(password, account.password_hash if account else None)
         if account is None or not right:
             raise unauthenticated("CREDENTIALS_REFUSED", "the name or the password is wrong")
-        await self._attempts.forget(name, client)
+        await self._attempts.forget(counted, client)
         if self._passwords.outdated(account.password_hash):
             await self._store.keep_password(account, await self._passwords.hash(password))
         return account, await self._sessions.open(account.user.user_id, client)
@@ -46,10 +50,9 @@ class Login:
 
 def _name_of(identifier: str) -> tuple[TableSpec, str]:
     """The claim that an identifier means. Not refused for its form: that would tell it is nobody's."""
-    text = identifier.strip()
-    if "@" not in text:
-        return USERNAMES, text.lower() or "-"
+    if "@" not in identifier:
+        return USERNAMES, fields.folded_username(identifier) or _NOBODY
     try:
-        return EMAILS, fields.email(text)
+        return EMAILS, fields.email(identifier)
     except Problem:
-        return EMAILS, text.lower()
+        return EMAILS, _NOBODY

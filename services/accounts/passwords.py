@@ -7,6 +7,7 @@ the next one is refused at once instead of queueing for longer than its caller w
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,7 +49,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The hash to keep, in PHC form. Raises OVERLOADED."""
-        return await self._run(lambda: self._hasher.hash(password))
+        return await self._run(lambda: self._hasher.hash(_folded(password)))
 
     async def verify(self, password: str, kept: str | None) -> bool:
         """Whether this is the password. None (nobody's) costs the same work. Raises OVERLOADED."""
@@ -65,7 +66,7 @@ class Passwords:
 
     def _verify(self, password: str, kept: str) -> bool:
         try:
-            return self._hasher.verify(kept, password)
+            return self._hasher.verify(kept, _folded(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -85,6 +86,11 @@ class Passwords:
     def _leave(self) -> None:
         """A place is free only when its thread is, whether or not anybody still waits for the answer."""
         self._room += 1
+
+
+def _folded(password: str) -> str:
+    """The same bytes from every keyboard (NIST SP 800-63B, section 5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def _weak(expected: str) -> Exception:

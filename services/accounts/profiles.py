@@ -96,7 +96,7 @@ class Profiles:
 
     async def resolve(self, usernames: Sequence[str]) -> dict[str, int]:
         """User ids by username as asked, in any case; unknown names are left out."""
-        names = {asked: asked.strip().lower() for asked in usernames if asked.strip()}
+        names = {asked: name for asked in usernames if (name := fields.folded_username(asked))}
         wanted = list(dict.fromkeys(names.values()))
         claims = await self._store.claims(USERNAMES, wanted)
         held = {name: claim.user_id for name, claim in zip(wanted, claims, strict=True) if claim and claim.user_id}

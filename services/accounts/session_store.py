@@ -71,7 +71,7 @@ class SessionStore:
     async def session_ids(self, user_id: int) -> list[int]:
         """Ids of a user's sessions, newest first."""
         rows = await self._store.slice(schema.SESSIONS_OF, {"user_id": user_id}, limit=MAX_LISTED)
-        return [int(str(row["session_id"])) for row in rows]
+        return [session_id for row in rows if isinstance(session_id := row["session_id"], int)]
 
 
 def _columns(session: Session) -> dict[str, Value]:

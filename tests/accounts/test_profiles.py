@@ -70,7 +70,7 @@ async def test_users_and_names_are_found_in_batches(accounts):
     ids = [(await accounts.register(name)).account.user.user_id for name in ("ana", "ben")]
     users = (await accounts.stub.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[ids[1], 999, ids[0]]))).users
     assert [user.username for user in users] == ["ben", "ana"]
-    names = pb.ResolveUsernamesRequest(usernames=["Ana", "nobody", "ben", "not a name", ""])
+    names = pb.ResolveUsernamesRequest(usernames=["Ana", "nobody", "ben", "not a name", "", "nul\0"])
     assert dict((await accounts.stub.ResolveUsernames(names)).user_ids) == {"Ana": ids[0], "ben": ids[1]}
 
 

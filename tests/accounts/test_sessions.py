@@ -43,10 +43,18 @@ async def test_a_refusal_does_not_say_which_half_was_wrong(accounts):
         accounts.log_in("nobody"),
         accounts.log_in("no@body.example.com"),
     ]
-    problems = [await refused(call, "CREDENTIALS_REFUSED") for call in [*wrong, accounts.log_in("not a name!")]]
+    problems = [
+        await refused(call, "CREDENTIALS_REFUSED")
+        for call in [*wrong, accounts.log_in("not a name!"), accounts.log_in("nul\0@x")]
+    ]
     assert {(each.code, each.message, tuple(each.fields)) for each in problems} == {
         (Code.UNAUTHENTICATED, problems[0].message, ())
     }
+
+
+async def test_a_password_is_the_same_from_every_keyboard(accounts):
+    await accounts.register("ana", password="caf\u00e9 au lait")
+    assert await accounts.log_in("ana", "cafe\u0301 au lait")
 
 
 async def test_tries_are_bounded_per_client_and_come_back(accounts):

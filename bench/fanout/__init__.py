@@ -1,0 +1,1 @@
+"""How fast a post reaches its followers."""
