@@ -176,6 +176,7 @@ def gateway(
         descriptors=descriptors,
         development=settings.development,
         otlp=otlp,
+        rates=settings.rates.by_class,
     )
     print(yaml.safe_dump(render(options), sort_keys=False), end="")
 

@@ -13,10 +13,13 @@ from tintype.graph.v1 import graph_pb2
 from tintype.media.v1 import posts_pb2
 
 from edge.mesh import Mesh
+from edge.recent import Recent
 from edge.visibility import Audience, Author, PostFacts, Relation, Sight, Surface, sight
 from mesh import ids
 from mesh.errors import Problem, invalid, not_found
 
+MAX_AGE_S = 1.0
+"""How old a fact may be when it is shown, on top of what the services' own caches allow."""
 _STRANGER = Relation()
 
 
@@ -26,15 +29,20 @@ class Person:
 
     user: Any
     relation: Relation
+    author: Author
+    """The facts that the law needs."""
 
     def sight(self, viewer_id: int, surface: Surface = Surface.ASKED) -> Sight:
         """What the law says of this person."""
         return sight(viewer_id, self.author, self.relation, None, surface)
 
-    @property
-    def author(self) -> Author:
-        """The facts that the law needs."""
-        return Author(self.user.user_id, self.user.private, self.user.hidden)
+
+@dataclass(frozen=True, slots=True)
+class KnownPost:
+    """A post that exists, and the facts of it that the law needs."""
+
+    post: Any
+    facts: PostFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +55,58 @@ class SeenPost:
 
 
 class Facts:
-    """Reads facts for one viewer's request. All reads are batched; at most 200 ids each."""
+    """Reads facts for one viewer's request. All reads are batched; at most 200 ids each.
+
+    What this process read within the last second is not read again (``MAX_AGE_S``): of a page that
+    many look at, each fact is read once a second. The law is asked anew every time.
+    """
 
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
+        self._people: Recent[tuple[int, int], Person] = Recent(MAX_AGE_S, 100_000)
+        self._posts: Recent[int, KnownPost] = Recent(MAX_AGE_S, 50_000)
+        self._counts: Recent[tuple[int, int], Any] = Recent(MAX_AGE_S, 100_000)
 
-    async def people(self, user_ids: Iterable[int]) -> dict[int, Person]:
-        """These people, for the caller; those that do not exist are left out."""
-        wanted = list(dict.fromkeys(user_ids))
-        if not wanted:
-            return {}
+    def forget_relation(self, viewer_id: int, user_id: int) -> None:
+        """The viewer has just changed how the two stand to each other (or, where they are one, themselves)."""
+        self._people.pop((viewer_id, user_id))
+        self._people.pop((user_id, viewer_id))
+
+    def forget_counts(self, viewer_id: int, post_id: int) -> None:
+        """The viewer has just liked or commented."""
+        self._counts.pop((viewer_id, post_id))
+
+    def forget_post(self, post_id: int) -> None:
+        """The post has just been changed here."""
+        self._posts.pop(post_id)
+
+    async def people(self, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Person]:
+        """These people, as the viewer stands to them; those that do not exist are left out."""
+        keys = {(viewer_id, user_id) for user_id in user_ids}
+        found, missing = self._people.among(keys)
+        if missing:
+            loaded = await self._load_people(viewer_id, [user_id for _, user_id in missing])
+            self._people.remember(missing, loaded)
+            found |= loaded
+        return {user_id: person for (_, user_id), person in found.items()}
+
+    async def _load_people(self, viewer_id: int, user_ids: list[int]) -> dict[tuple[int, int], Person]:
         users, relations = await asyncio.gather(
-            self._mesh.accounts.BatchGetUsers(accounts_pb2.BatchGetUsersRequest(user_ids=wanted)),
-            self._mesh.graph.BatchGetRelations(graph_pb2.BatchGetRelationsRequest(user_ids=wanted)),
+            self._mesh.accounts.BatchGetUsers(accounts_pb2.BatchGetUsersRequest(user_ids=user_ids)),
+            self._mesh.graph.BatchGetRelations(graph_pb2.BatchGetRelationsRequest(user_ids=user_ids)),
         )
         of = {relation.user_id: _relation(relation) for relation in relations.relations}
-        return {user.user_id: Person(user, of.get(user.user_id, _STRANGER)) for user in users.users}
+        return {
+            (viewer_id, user.user_id): Person(
+                user, of.get(user.user_id, _STRANGER), Author(user.user_id, user.private, user.hidden)
+            )
+            for user in users.users
+        }
 
     async def person(self, viewer_id: int, reference: str, at_least: Sight = Sight.CARD) -> Person:
         """The person that ``{user}`` names: an id or @username. USER_NOT_FOUND where the law says so."""
         user_id = await self.user_id(reference)
-        person = (await self.people([user_id])).get(user_id) if user_id else None
+        person = (await self.people(viewer_id, [user_id])).get(user_id) if user_id else None
         if person is None or person.sight(viewer_id) < at_least:
             raise user_not_found(reference)
         return person
@@ -88,17 +127,37 @@ class Facts:
         """Those of these posts that the viewer may see, in the order given."""
         if not post_ids:
             return []
-        posts, counts = await asyncio.gather(
-            self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=post_ids)),
-            self._mesh.engagement.BatchGetCounts(engagement_pb2.BatchGetCountsRequest(post_ids=post_ids)),
-        )
-        people = await self.people(post.author_id for post in posts.posts)
-        of = {count.post_id: count for count in counts.counts}
+        posts, counts = await self._known_posts(post_ids), await self._known_counts(viewer_id, post_ids)
+        known = [found for post_id in post_ids if (found := posts.get(post_id))]
+        people = await self.people(viewer_id, {found.post.author_id for found in known})
         return [
-            SeenPost(post, people[post.author_id], of[post.post_id])
-            for post in posts.posts
-            if post.author_id in people and may_see(viewer_id, people[post.author_id], post, surface)
+            SeenPost(found.post, author, counts[(viewer_id, found.post.post_id)])
+            for found in known
+            if (author := people.get(found.post.author_id))
+            and sight(viewer_id, author.author, author.relation, found.facts, surface) is Sight.FULL
         ]
+
+    async def _known_posts(self, post_ids: Sequence[int]) -> dict[int, KnownPost]:
+        found, missing = self._posts.among(post_ids)
+        if missing:
+            answer = await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=missing))
+            loaded = {
+                post.post_id: KnownPost(post, PostFacts(Audience(post.audience), post.archived))
+                for post in answer.posts
+            }
+            self._posts.remember(missing, loaded)
+            found |= loaded
+        return found
+
+    async def _known_counts(self, viewer_id: int, post_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
+        found, missing = self._counts.among([(viewer_id, post_id) for post_id in post_ids])
+        if missing:
+            wanted = [post_id for _, post_id in missing]
+            answer = await self._mesh.engagement.BatchGetCounts(engagement_pb2.BatchGetCountsRequest(post_ids=wanted))
+            loaded = {(viewer_id, counts.post_id): counts for counts in answer.counts}
+            self._counts.remember(missing, loaded)
+            found |= loaded
+        return found
 
     async def post(self, viewer_id: int, post_id: int) -> SeenPost:
         """One post that the viewer may see. POST_NOT_FOUND otherwise."""
@@ -106,12 +165,6 @@ class Facts:
         if not seen:
             raise post_not_found(post_id)
         return seen[0]
-
-
-def may_see(viewer_id: int, author: Person, post: Any, surface: Surface = Surface.ASKED) -> bool:
-    """What the law says of a post."""
-    facts = PostFacts(Audience(post.audience), post.archived)
-    return sight(viewer_id, author.author, author.relation, facts, surface) is Sight.FULL
 
 
 def _relation(relation: Any) -> Relation:

@@ -10,7 +10,6 @@ from tintype.edge.v1 import accounts_pb2, engagement_pb2, posts_pb2, search_pb2,
 
 from edge import pages
 from mesh.config import Settings
-from stack.gateway.options import RATES
 
 
 def limits(settings: Settings) -> list[Any]:
@@ -28,7 +27,7 @@ def _all(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
         value = getattr(getattr(settings, section, None), field, None)
         if value is not None:
             yield f"{section}.{field}", value, unit, description
-    for name, rate in RATES.items():
+    for name, rate in settings.rates.by_class.items():
         yield (
             f"rate.{name.lower()}",
             rate.per_second * 60,

@@ -45,10 +45,14 @@ class Links:
 
     def url(self, link: Link) -> str:
         """The URL of one variant; lives one to two hours."""
-        expire_s = (self._clock.now_ms() // 1000 // WINDOW_S + 2) * WINDOW_S
+        expire_s = (self.window() + 2) * WINDOW_S
         body = _FORMAT.pack(link.asset_id, link.owner_id, link.viewer_id, link.epoch & 0xFFFFFFFF, expire_s)
         token = base64.urlsafe_b64encode(body + self._tag(body, link.name)).rstrip(b"=").decode()
         return f"{self._base_url}/m/{token}/{link.name}"
+
+    def window(self) -> int:
+        """The number of the hour: links made in the same one are the same."""
+        return self._clock.now_ms() // 1000 // WINDOW_S
 
     def open(self, token: str, name: str) -> Link | None:
         """What a token stands for, or None: forged, for another file, or expired."""

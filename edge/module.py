@@ -53,7 +53,7 @@ async def build(ctx: Context) -> None:
     people = People(mesh, facts, presenter)
     tokens = ctx.page_tokens
     for file, name, server in (
-        (accounts_pb2, "AccountService", AccountServer(mesh, presenter)),
+        (accounts_pb2, "AccountService", AccountServer(mesh, facts, presenter)),
         (sessions_pb2, "SessionService", SessionServer(mesh, presenter)),
         (profiles_pb2, "ProfileService", ProfileServer(mesh, facts, presenter, tokens, people)),
         (uploads_pb2, "UploadService", UploadServer(mesh, facts, presenter)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cachetools import LRUCache
 from google.protobuf.timestamp_pb2 import Timestamp
 from tintype.edge.v1 import resources_pb2 as public
 from tintype.media.v1 import assets_pb2
@@ -15,6 +16,8 @@ from edge.visibility import Sight
 
 _AVATAR = "150"
 _INT32_MAX = 2**31 - 1
+_SERIALISED_POSTS = 20_000
+"""Serialised posts kept; a few kilobytes each."""
 _STATES = {
     assets_pb2.ASSET_STATE_PROCESSING: public.Media.PROCESSING,
     assets_pb2.ASSET_STATE_READY: public.Media.READY,
@@ -37,6 +40,7 @@ class Presenter:
 
     def __init__(self, links: Links) -> None:
         self._links = links
+        self._serialised: LRUCache[tuple[int, ...], bytes] = LRUCache(_SERIALISED_POSTS)
 
     def card(self, person: Person) -> public.UserCard:
         """Somebody in passing."""
@@ -110,18 +114,40 @@ class Presenter:
 
     def post(self, viewer_id: int, seen: SeenPost) -> public.Post:
         """A post that the viewer may see."""
+        shown = self._settled(seen, self._viewer_class(viewer_id, seen))
+        shown.MergeFrom(_changing(seen.counts))
+        return shown
+
+    def post_bytes(self, viewer_id: int, seen: SeenPost) -> bytes:
+        """The same, serialised: what seldom changes is kept serialised, and the counts are appended.
+
+        Concatenated messages of one type merge when they are parsed
+        (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
+        """
+        viewer_class = self._viewer_class(viewer_id, seen)
+        post, owner = seen.post, seen.author.user
+        key = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
+        settled = self._serialised.get(key)
+        if settled is None:
+            settled = self._serialised[key] = self._settled(seen, viewer_class).SerializeToString()
+        return settled + _changing(seen.counts).SerializeToString()
+
+    def _viewer_class(self, viewer_id: int, seen: SeenPost) -> int:
+        """Who may follow the post's links: everybody, or this viewer alone."""
         post, owner = seen.post, seen.author.user
         for_all = post.audience == content_pb2.AUDIENCE_EVERYONE and not owner.private and not post.archived
+        return ANYONE if for_all else viewer_id
+
+    def _settled(self, seen: SeenPost, viewer_class: int) -> public.Post:
+        """What of a post changes only with a version of itself or its author."""
+        post, owner = seen.post, seen.author.user
         shown = public.Post(
             post_id=str(post.post_id),
             author=self.card(seen.author),
-            media=[self.media(asset, owner, ANYONE if for_all else viewer_id) for asset in post.assets],
+            media=[self.media(asset, owner, viewer_class) for asset in post.assets],
             caption=post.caption,
             audience=post.audience,
             create_time=time(post.create_time_ms),
-            like_count=count(seen.counts.like_count),
-            comment_count=count(seen.counts.comment_count),
-            viewer=public.PostViewer(liked=seen.counts.liked),
             comments_disabled=post.comments_disabled,
             archived=post.archived,
         )
@@ -142,6 +168,15 @@ class Presenter:
             edit_time=time(comment.edit_time_ms) if comment.edit_time_ms else None,
             reply_count=count(comment.reply_count),
         )
+
+
+def _changing(counts: Any) -> public.Post:
+    """What of a post changes from one moment to the next."""
+    return public.Post(
+        like_count=count(counts.like_count),
+        comment_count=count(counts.comment_count),
+        viewer=public.PostViewer(liked=counts.liked),
+    )
 
 
 def place(place: Any) -> public.Place:

@@ -78,6 +78,29 @@ class EventsSection(Section):
     retention_hours: int = Field(72, ge=1, le=720, description="how long outboxes keep events")
 
 
+class Rate(Section):
+    """A token bucket for each client address."""
+
+    per_second: int = Field(ge=1, le=1_000_000, description="calls a second on average")
+    burst: int = Field(ge=1, le=1_000_000, description="calls at once")
+
+
+class RatesSection(Section):
+    """Calls of each rate class that one client address may make; the gateway enforces it."""
+
+    read: Rate = Rate(per_second=400, burst=4000)
+    write: Rate = Rate(per_second=100, burst=1000)
+    auth: Rate = Rate(per_second=5, burst=100)
+    upload: Rate = Rate(per_second=10, burst=200)
+    search: Rate = Rate(per_second=50, burst=500)
+    stream: Rate = Rate(per_second=20, burst=200)
+
+    @property
+    def by_class(self) -> dict[str, Rate]:
+        """Rates by the class's name in the protos (READ, WRITE, …)."""
+        return {name.upper(): getattr(self, name) for name in type(self).model_fields}
+
+
 class Settings(BaseSettings):
     """The whole configuration of one process; modules add their sections by :func:`load`."""
 
@@ -98,6 +121,7 @@ class Settings(BaseSettings):
     auth: AuthSection = AuthSection()
     telemetry: TelemetrySection = TelemetrySection()
     events: EventsSection = EventsSection()
+    rates: RatesSection = RatesSection()
 
     @property
     def storage_url(self) -> str:

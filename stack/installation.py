@@ -162,6 +162,7 @@ class Installation:
             descriptors=DESCRIPTORS,
             development=self.settings.development,
             otlp=self.settings.telemetry.otlp_endpoint,
+            rates=self.settings.rates.by_class,
         )
 
 

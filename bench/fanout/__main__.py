@@ -94,9 +94,7 @@ async def warm(feeds: HomeCache, ids: IdGenerator, readers: list[int]) -> None:
         await feeds.fill(reader, 1, refs)
 
 
-async def per_second(
-    push: Callable[[Ref], Awaitable[None]], ids: IdGenerator, followers: int, posts: int
-) -> float:
+async def per_second(push: Callable[[Ref], Awaitable[None]], ids: IdGenerator, followers: int, posts: int) -> float:
     """Followers reached a second, one post after the other."""
     started = time.perf_counter()
     for _ in range(posts):

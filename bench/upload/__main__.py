@@ -1,8 +1,9 @@
 """How fast and in how much memory a photo gets through the media service: ``python -m bench.upload``.
 
 A 64 MiB file goes to a real SeaweedFS by turns through the service (client-streaming gRPC in chunks of
-256 KiB, the service in a process of its own, acknowledged when durable) and by one plain PUT. Peak memory is the
-service's VmHWM, reset before each upload, over its resident size then.
+256 KiB, the service in a process of its own, acknowledged when durable) and by one plain PUT. Memory is the
+service's peak (VmHWM) in every upload, over its resident size after one small upload: code that is loaded at the first
+call does not count, what an allocator keeps from one upload to the next does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -35,6 +37,7 @@ BUCKET = "tintype"
 TARGET_RATIO = 0.45
 TARGET_PARTS = 8
 STOP_S = 20.0
+SMALL_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -82,36 +85,33 @@ async def port_of(service: asyncio.subprocess.Process) -> int:
 
 
 async def measure(rounds: int, size: int) -> list[Round]:
-    """All rounds but the first, which warms up."""
+    """All rounds; the first warms up."""
     content = b"\xff\xd8\xff\xe0" + os.urandom(size - 4)
     done: list[Round] = []
     with tempfile.TemporaryDirectory() as directory:
         async with servers(Path(directory)) as (pid, port, s3):
             service, store = ThroughService(Path(directory) / "state", port), StraightToStore(s3, BUCKET)
+            _, small = await service.upload(content[:SMALL_BYTES])
+            await service.processed(small)
+            fresh = status_bytes(pid, "VmRSS")
             for turn in range(rounds + 1):
-                done.append(await one_round(service, store, content, pid, put_first=bool(turn % 2)))
+                done.append(await one_round(service, store, content, pid, fresh, put_first=bool(turn % 2)))
             await service.close()
-    return done[1:]
+    return done
 
 
 async def one_round(
-    service: ThroughService, store: StraightToStore, content: bytes, pid: int, put_first: bool
+    service: ThroughService, store: StraightToStore, content: bytes, pid: int, fresh: int, put_first: bool
 ) -> Round:
-    """Both ways, in alternating order."""
+    """Both ways, in alternating order, each on a machine that has nothing else of ours to do."""
     put_s = await asyncio.to_thread(store.put, content) if put_first else 0.0
-    resident = reset_peak(pid)
+    Path(f"/proc/{pid}/clear_refs").write_text("5")  # a new peak from here on
     service_s, asset_id = await service.upload(content)
-    growth = status_bytes(pid, "VmHWM") - resident
+    growth = status_bytes(pid, "VmHWM") - fresh
     await service.processed(asset_id)
     put_s = put_s or await asyncio.to_thread(store.put, content)
     megabytes = len(content) / 1e6
     return Round(megabytes / service_s, megabytes / put_s, growth)
-
-
-def reset_peak(pid: int) -> int:
-    """Let the kernel measure a new peak; the resident bytes now."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return status_bytes(pid, "VmRSS")
 
 
 def status_bytes(pid: int, name: str) -> int:
@@ -123,15 +123,16 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def report(rounds: list[Round], size: int) -> dict[str, object]:
+def report(rounds: list[Round], size: int) -> dict[str, Any]:
     """What was measured and whether it reaches the targets."""
     growth = [float(each.peak_growth_bytes) for each in rounds]
-    ratio = spread([each.ratio for each in rounds])
+    timed = rounds[1:]
+    ratio = spread([each.ratio for each in timed])
     return {
         "bytes": size,
         "rounds": [asdict(each) for each in rounds],
-        "service_mb_s": spread([each.service_mb_s for each in rounds]),
-        "put_mb_s": spread([each.put_mb_s for each in rounds]),
+        "service_mb_s": spread([each.service_mb_s for each in timed]),
+        "put_mb_s": spread([each.put_mb_s for each in timed]),
         "ratio": ratio,
         "target_ratio": TARGET_RATIO,
         "peak_growth_mb": spread([each / 1e6 for each in growth]),
@@ -141,11 +142,18 @@ def report(rounds: list[Round], size: int) -> dict[str, object]:
     }
 
 
-def show(result: dict[str, object]) -> None:
-    table = Table("", "median", "least", "most", "target", title=f"{len(result['rounds'])} uploads")  # type: ignore[arg-type]
+def show(result: dict[str, Any]) -> None:
+    table = Table(
+        "",
+        "median",
+        "least",
+        "most",
+        "target",
+        title=f"{len(result['rounds']) - 1} uploads each way, and one to warm up",
+    )
     targets = {"ratio": f">= {TARGET_RATIO}", "peak_growth_parts": f"<= {TARGET_PARTS} of 5 MiB"}
     for name in ("service_mb_s", "put_mb_s", "ratio", "peak_growth_mb", "peak_growth_parts"):
-        values: dict[str, float] = result[name]  # type: ignore[assignment]
+        values = result[name]
         table.add_row(name, *(f"{values[each]:.2f}" for each in ("median", "min", "max")), targets.get(name, ""))
     Console().print(table)
 

@@ -9,6 +9,7 @@ from tintype.edge.v1 import accounts_pb2 as accounts_api
 from tintype.edge.v1 import sessions_pb2 as sessions_api
 
 from edge import present
+from edge.facts import Facts
 from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.surfaces import request_id
@@ -34,8 +35,9 @@ def _client(call: Call) -> str:
 class AccountServer:
     """AccountService."""
 
-    def __init__(self, mesh: Mesh, presenter: Presenter) -> None:
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
         self._accounts = mesh.accounts
+        self._facts = facts
         self._presenter = presenter
 
     async def Register(self, request: Any, call: Call) -> Any:
@@ -58,7 +60,7 @@ class AccountServer:
 
     async def UpdateMe(self, request: Any, call: Call) -> Any:
         given = request.account
-        paths = list(request.update_mask.paths) or [name for name in _CHANGEABLE if getattr(given, name)]
+        paths = list(request.update_mask.paths) or [name for name in _CHANGEABLE if given.HasField(name)]
         for path in paths:
             if path not in _CHANGEABLE:
                 raise invalid(
@@ -79,6 +81,7 @@ class AccountServer:
                 account=accounts_pb2.Account(user=user), paths=[_CHANGEABLE[path] for path in paths]
             )
         )
+        self._facts.forget_relation(call.user.user_id, call.user.user_id)
         return accounts_api.UpdateMeResponse(account=self._presenter.account(answer.account))
 
 

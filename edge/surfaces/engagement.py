@@ -33,11 +33,13 @@ class EngagementServer:
     async def LikePost(self, request: Any, call: Call) -> Any:
         seen = await self._post(call, request.post_id)
         answer = await self._engagement.Like(engagement_pb2.LikeRequest(post_id=seen.post.post_id))
+        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.LikePostResponse(post=_state(answer.counts))
 
     async def UnlikePost(self, request: Any, call: Call) -> Any:
         seen = await self._post(call, request.post_id)
         answer = await self._engagement.Unlike(engagement_pb2.UnlikeRequest(post_id=seen.post.post_id))
+        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.UnlikePostResponse(post=_state(answer.counts))
 
     async def ListLikes(self, request: Any, call: Call) -> Any:
@@ -75,6 +77,7 @@ class EngagementServer:
                 text=request.text,
             )
         )
+        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.CreateCommentResponse(comment=await self._shown(call, answer.comment))
 
     async def ListComments(self, request: Any, call: Call) -> Any:
@@ -139,8 +142,8 @@ class EngagementServer:
 
     async def _visible(self, call: Call, user_ids: Any) -> dict[int, Any]:
         """Those of these people whom the caller may find."""
-        people = await self._facts.people(user_ids)
         viewer_id = call.user.user_id
+        people = await self._facts.people(viewer_id, user_ids)
         return {user_id: person for user_id, person in people.items() if person.sight(viewer_id) >= Sight.CARD}
 
     def _comment_rules(self, call: Call) -> Any:
@@ -163,7 +166,8 @@ class EngagementServer:
         return items, self._tokens.sign(following, *binding)
 
     async def _shown(self, call: Call, comment: Any) -> Any:
-        author = (await self._facts.people([comment.author_id]))[comment.author_id]
+        people = await self._facts.people(call.user.user_id, [comment.author_id])
+        author = people[comment.author_id]
         return self._presenter.comment(comment, author)
 
 

@@ -28,16 +28,16 @@ class GraphServer:
     async def Follow(self, request: Any, call: Call) -> Any:
         person = await self._facts.person(call.user.user_id, request.user)
         answer = await self._graph.Follow(graph_pb2.FollowRequest(user_id=person.user.user_id))
-        return api.FollowResponse(viewer=present.viewer(answer.relation))
+        return api.FollowResponse(viewer=self._changed(call, answer))
 
     async def Unfollow(self, request: Any, call: Call) -> Any:
-        answer = await self._graph.Unfollow(graph_pb2.UnfollowRequest(user_id=await self._known(request.user)))
-        return api.UnfollowResponse(viewer=present.viewer(answer.relation))
+        answer = await self._graph.Unfollow(graph_pb2.UnfollowRequest(user_id=await self._known(call, request.user)))
+        return api.UnfollowResponse(viewer=self._changed(call, answer))
 
     async def RemoveFollower(self, request: Any, call: Call) -> Any:
-        target = graph_pb2.RemoveFollowerRequest(user_id=await self._known(request.user))
+        target = graph_pb2.RemoveFollowerRequest(user_id=await self._known(call, request.user))
         answer = await self._graph.RemoveFollower(target)
-        return api.RemoveFollowerResponse(viewer=present.viewer(answer.relation))
+        return api.RemoveFollowerResponse(viewer=self._changed(call, answer))
 
     async def ListFollowRequests(self, request: Any, call: Call) -> Any:
         users, token = await self._list(
@@ -46,34 +46,39 @@ class GraphServer:
         return api.ListFollowRequestsResponse(users=users, next_page_token=token)
 
     async def AcceptFollowRequest(self, request: Any, call: Call) -> Any:
-        return api.AcceptFollowRequestResponse(viewer=await self._answer(request.user, accept=True))
+        return api.AcceptFollowRequestResponse(viewer=await self._answer(call, request.user, accept=True))
 
     async def DeclineFollowRequest(self, request: Any, call: Call) -> Any:
-        return api.DeclineFollowRequestResponse(viewer=await self._answer(request.user, accept=False))
+        return api.DeclineFollowRequestResponse(viewer=await self._answer(call, request.user, accept=False))
 
     async def Block(self, request: Any, call: Call) -> Any:
         # Somebody who blocks the caller cannot be found, and can be blocked in return all the same.
-        answer = await self._graph.Block(graph_pb2.BlockRequest(user_id=await self._known(request.user)))
-        return api.BlockResponse(viewer=present.viewer(answer.relation))
+        answer = await self._graph.Block(graph_pb2.BlockRequest(user_id=await self._known(call, request.user)))
+        return api.BlockResponse(viewer=self._changed(call, answer))
 
     async def Unblock(self, request: Any, call: Call) -> Any:
-        answer = await self._graph.Unblock(graph_pb2.UnblockRequest(user_id=await self._known(request.user)))
-        return api.UnblockResponse(viewer=present.viewer(answer.relation))
+        answer = await self._graph.Unblock(graph_pb2.UnblockRequest(user_id=await self._known(call, request.user)))
+        return api.UnblockResponse(viewer=self._changed(call, answer))
 
     async def ListBlocks(self, request: Any, call: Call) -> Any:
         users, token = await self._list(request, call, "blocks", self._graph.ListBlocks, graph_pb2.ListBlocksRequest)
         return api.ListBlocksResponse(users=users, next_page_token=token)
 
-    async def _answer(self, reference: str, *, accept: bool) -> Any:
+    async def _answer(self, call: Call, reference: str, *, accept: bool) -> Any:
         answer = await self._graph.AnswerFollowRequest(
-            graph_pb2.AnswerFollowRequestRequest(user_id=await self._known(reference), accept=accept)
+            graph_pb2.AnswerFollowRequestRequest(user_id=await self._known(call, reference), accept=accept)
         )
+        return self._changed(call, answer)
+
+    def _changed(self, call: Call, answer: Any) -> Any:
+        """The state that now holds, which this process then shows as well."""
+        self._facts.forget_relation(call.user.user_id, answer.relation.user_id)
         return present.viewer(answer.relation)
 
-    async def _known(self, reference: str) -> int:
+    async def _known(self, call: Call, reference: str) -> int:
         """The id of somebody who exists, seen or not: one may always end a relation."""
         user_id = await self._facts.user_id(reference)
-        if user_id is None or user_id not in await self._facts.people([user_id]):
+        if user_id is None or user_id not in await self._facts.people(call.user.user_id, [user_id]):
             raise user_not_found(reference)
         return user_id
 

@@ -72,7 +72,7 @@ class LiveServer:
             shown.like_count = present.count(message.counts.like_count)
             shown.comment_count = present.count(message.counts.comment_count)
         elif event == "comment":
-            people = await self._facts.people([message.comment.author_id])
+            people = await self._facts.people(viewer_id, [message.comment.author_id])
             author = people.get(message.comment.author_id)
             if author is None or author.sight(viewer_id) < Sight.CARD:
                 return None

@@ -33,7 +33,7 @@ class UploadServer:
     async def Upload(self, requests: AsyncIterator[Any], call: Call) -> Any:
         caller_id = call.user.user_id
         answer = await self._assets.Upload(_chunks(requests))
-        owner = (await self._facts.people([caller_id]))[caller_id].user
+        owner = (await self._facts.people(caller_id, [caller_id]))[caller_id].user
         return uploads_api.UploadResponse(media=self._presenter.media(answer.asset, owner, caller_id))
 
 
@@ -86,7 +86,7 @@ class MediaServer:
         return answer.assets[0]
 
     async def _shown(self, asset: Any) -> Any:
-        owner = (await self._facts.people([asset.owner_id]))[asset.owner_id].user
+        owner = (await self._facts.people(asset.owner_id, [asset.owner_id]))[asset.owner_id].user
         return self._presenter.media(asset, owner, asset.owner_id)
 
 

@@ -57,10 +57,13 @@ class PostServer:
             comments_disabled=request.post.comments_disabled,
         )
         await self._posts.UpdatePost(posts_pb2.UpdatePostRequest(post=changed, paths=paths))
+        self._facts.forget_post(post_id)
         return api.UpdatePostResponse(post=await self._shown(call.user.user_id, post_id))
 
     async def DeletePost(self, request: Any, call: Call) -> Any:
-        await self._posts.DeletePost(posts_pb2.DeletePostRequest(post_id=_post_id(request.post_id)))
+        post_id = _post_id(request.post_id)
+        await self._posts.DeletePost(posts_pb2.DeletePostRequest(post_id=post_id))
+        self._facts.forget_post(post_id)
         return api.DeletePostResponse()
 
     async def ArchivePost(self, request: Any, call: Call) -> Any:
@@ -73,6 +76,7 @@ class PostServer:
         post_id = await self._own(call, request.post_id)
         changed = posts_pb2.Post(post_id=post_id, archived=archived)
         await self._posts.UpdatePost(posts_pb2.UpdatePostRequest(post=changed, paths=["archived"]))
+        self._facts.forget_post(post_id)
         return await self._shown(call.user.user_id, post_id)
 
     async def _own(self, call: Call, text: str) -> int:
@@ -114,4 +118,4 @@ def _place(holder: Any) -> content_pb2.Place | None:
 
 def _given(post: Any) -> list[str]:
     """Without a mask: every changeable field that is set (AIP-134)."""
-    return [name for name in _CHANGEABLE if (post.HasField(name) if name == "place" else getattr(post, name))]
+    return [name for name in _CHANGEABLE if (post.audience if name == "audience" else post.HasField(name))]

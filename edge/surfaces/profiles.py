@@ -29,7 +29,7 @@ class People:
 
     async def visible(self, viewer_id: int, user_ids: Sequence[int]) -> list[Any]:
         """Public profiles of those whom the viewer may find, in the order given."""
-        people = await self._facts.people(user_ids)
+        people = await self._facts.people(viewer_id, user_ids)
         found = [
             people[user_id]
             for user_id in user_ids

@@ -43,7 +43,14 @@ class Event:
     area: str
     """The service that published it."""
     position: str = ""
-    """Where on the bus it stands; empty before it is published."""
+    """Where on the bus it stands, ``<epoch>-<number>``: text that sorts in the order of the shard, so of
+    the key; empty before it is published. An event that is republished after the bus lost data has a
+    new position in a new, higher :attr:`epoch`: who folds by position must then start from the facts."""
+
+    @property
+    def epoch(self) -> str:
+        """The life of the bus that ``position`` belongs to; changes when Redis lost data, or may have."""
+        return self.position.partition("-")[0]
 
 
 Handler: TypeAlias = Callable[[Event], Awaitable[None]]
@@ -60,8 +67,9 @@ class Outbox(Protocol):
     """One service's outgoing events, kept in its own store."""
 
     async def commit(self, mutations: Sequence[Mutation], events: Sequence[NewEvent]) -> list[Event]:
-        """Write rows and events in one atomic write, then publish. Returns once durable; publishing
-        that fails is left to the sweep. Raises what ``Store.write`` raises."""
+        """Write rows and events in one atomic write, then publish. Returns once durable, without waiting
+        for the bus. Raises what ``Store.write`` raises; after ``TimedOut`` the events are published by
+        the sweep if the write was applied."""
 
     async def intend(self, event: NewEvent) -> Event:
         """Make an intent durable before a compare-and-set claim; the claim's row keeps ``Event.id``."""

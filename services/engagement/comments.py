@@ -203,7 +203,11 @@ class Comments:
         await self._store.enlist(comment, event_id, time_ms(event_id))
         await self._orphans(comment)
         counted = comment.live == comment.counted and (not comment.parent_id or comment.live == comment.reply_counted)
-        return None if counted else await self._count(comment)
+        if not counted:
+            return await self._count(comment)
+        # Whoever counted it may not have reached the cache.
+        await self._counts.show(await self._claims.tally(comment.post_id))
+        return None
 
     async def _orphans(self, comment: Comment) -> None:
         """No reply outlives its comment: the comment takes those in its list along, and a reply that came

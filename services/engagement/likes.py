@@ -123,6 +123,8 @@ class Likes:
             await self._store.list_like(like)
         await self._counts.show_like(like)
         if like.liked == like.counted:
+            # Whoever counted it may not have reached the cache.
+            await self._counts.show(await self._store.tally(post_id))
             return None
         tally = await self._tallies.include(post_id, like.claim)
         await self._counts.show(tally)

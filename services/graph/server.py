@@ -85,6 +85,12 @@ class GraphServer:
         relations = await self._graph.relations(call.user.user_id, request.user_ids)
         return pb.BatchGetRelationsResponse(relations=map(_relation, relations))
 
+    async def GetRelationBetween(
+        self, request: pb.GetRelationBetweenRequest, call: Call
+    ) -> pb.GetRelationBetweenResponse:
+        [relation] = await self._graph.relations(request.viewer_id, [request.user_id])
+        return pb.GetRelationBetweenResponse(relation=_relation(relation))
+
     async def BatchGetCounts(self, request: pb.BatchGetCountsRequest, call: Call) -> pb.BatchGetCountsResponse:
         counts = await self._graph.counts(request.user_ids)
         return pb.BatchGetCountsResponse(

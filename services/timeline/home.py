@@ -100,7 +100,10 @@ class Home:
         if not whole:
             # Marked first: from here on posts are pushed; those before are in their authors' timelines.
             await self._store.mark_active(reader_id, whole=False)
-            await self._rebuild(reader_id)
+            try:
+                await self._rebuild(reader_id)
+            except CacheError:
+                return  # The old list may still be there: rebuilt again once Redis is back.
         if not whole or now_ms - seen_ms >= _HOUR_MS:
             await self._store.mark_active(reader_id, whole=True)
         self._seen[reader_id] = now_ms

@@ -36,6 +36,9 @@ class TimelineSection(Section):
     home_days: int = Field(60, ge=1, le=365, description="how far back a home feed reaches")
     inactive_days: int = Field(30, ge=1, le=365, description="readers away for longer are not pushed to")
     cache_hours: int = Field(72, ge=1, le=720, description="how long an unread feed stays cached")
+    pulled_index: int = Field(
+        100_000, ge=10, le=5_000_000, description="newest pulled posts that each process keeps in memory"
+    )
     clustered: bool = Field(False, description="Redis is a cluster: one script call for each reader")
 
 
@@ -47,7 +50,7 @@ async def build(ctx: Context) -> None:
     authors, homes = AuthorStore(store), HomeStore(store, ctx.clock, days, away)
     cache = HomeCache(ctx.cache, section.cache_hours, section.clustered)
     graph = Graph(ctx.stub(graph_pb2_grpc.GraphServiceStub))
-    following, pulled = Following(graph.following), PulledPosts(authors, ctx.clock, days)
+    following, pulled = Following(graph.following), PulledPosts(authors, ctx.clock, days, section.pulled_index)
     home = Home(homes, authors, cache, following, pulled, ctx.ids, ctx.clock, days)
     fanout = FanOut(authors, homes, cache, graph, pulled, ctx.ids, ctx.clock, section.pull_threshold)
     ctx.on_start(pulled.load)

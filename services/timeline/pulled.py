@@ -40,7 +40,7 @@ _MERGE_US, _WALK_US = 0.5, 0.05
 class PulledPosts:
     """The index of one process. ``capacity`` posts at most."""
 
-    def __init__(self, store: AuthorStore, clock: Clock, home_days: int, capacity: int = 100_000) -> None:
+    def __init__(self, store: AuthorStore, clock: Clock, home_days: int, capacity: int) -> None:
         self._store, self._clock, self._days, self._capacity = store, clock, home_days, capacity
         self._authors: dict[int, int] = {}
         self._ascending: list[Ref] = []

@@ -6,24 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mesh.config import Rate, RatesSection
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A token bucket per client address: ``per_second`` on average, ``burst`` at once."""
-
-    per_second: int
-    burst: int
-
-
-RATES: Mapping[str, Rate] = {
-    "READ": Rate(400, 4000),
-    "WRITE": Rate(100, 1000),
-    "AUTH": Rate(5, 100),
-    "UPLOAD": Rate(10, 200),
-    "SEARCH": Rate(50, 500),
-    "STREAM": Rate(20, 200),
-}
-"""Calls of each rate class that one client address may make."""
+MAX_JSON_BYTES = 1024 * 1024
+"""The largest JSON body. Photos are streamed, and have a limit of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +24,10 @@ class GatewayOptions:
     jwks: Path
     descriptors: Path
     development: bool = True
-    max_json_bytes: int = 1024 * 1024
+    max_json_bytes: int = MAX_JSON_BYTES
     cors_origins: tuple[str, ...] = (".*",)
     """Regular expressions that allowed origins match."""
     otlp: str = ""
     """An OpenTelemetry collector's gRPC address; empty: no traces."""
-    rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+    rates: Mapping[str, Rate] = field(default_factory=lambda: RatesSection().by_class)
+    """By rate class (READ, WRITE, …)."""

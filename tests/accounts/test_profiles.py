@@ -30,23 +30,23 @@ async def test_named_fields_change_and_others_stay(accounts):
         assert (await accounts.stub.GetAccount(pb.GetAccountRequest())).account == again.account
 
 
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"bio": "x" * 151}, "bio"),
-        ({"display_name": "x" * 51}, "display_name"),
-        ({"display_name": "a\u202eb"}, "display_name"),
-        ({"display_name": "a\x07b"}, "display_name"),
-        ({"website": "javascript:alert(1)"}, "website"),
-        ({"website": "https://ana@example.com"}, "website"),
-        ({"website": "https://[oops"}, "website"),
-    ],
-)
-async def test_bad_values_change_nothing(accounts, values, field):
+BAD_VALUES = [
+    ({"bio": "x" * 151}, "bio"),
+    ({"display_name": "x" * 51}, "display_name"),
+    ({"display_name": "a\u202eb"}, "display_name"),
+    ({"display_name": "a\x07b"}, "display_name"),
+    ({"website": "javascript:alert(1)"}, "website"),
+    ({"website": "https://ana@example.com"}, "website"),
+    ({"website": "https://[oops"}, "website"),
+]
+
+
+async def test_bad_values_change_nothing(accounts):
     ana = (await accounts.register()).account.user
-    with pytest.raises(Problem) as refused:
-        await accounts.update(ana.user_id, "private", *values, private=True, **values)
-    assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", field)
+    for values, field in BAD_VALUES:
+        with pytest.raises(Problem) as refused:
+            await accounts.update(ana.user_id, "private", *values, private=True, **values)
+        assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", field), values
     assert await accounts.user(ana.user_id) == ana
 
 

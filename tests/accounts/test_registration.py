@@ -25,27 +25,25 @@ async def test_registering_gives_an_account_and_a_session_that_works(accounts):
     assert again.account == answer.account
 
 
-@pytest.mark.parametrize(
-    "name", ["ab", "a" * 31, ".ana", "ana.", "a..b", "a-b", "añb", "admin", "me", "Tintype", "a b"]
-)
-async def test_bad_usernames_are_refused(accounts, name):
-    with pytest.raises(Problem) as refused:
-        await accounts.register(name, email="ana@example.com")
-    assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", "username")
+async def test_bad_usernames_are_refused(accounts):
+    for name in ["ab", "a" * 31, ".ana", "ana.", "a..b", "a-b", "añb", "admin", "me", "Tintype", "a b"]:
+        with pytest.raises(Problem) as refused:
+            await accounts.register(name, email="ana@example.com")
+        assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", "username"), name
 
 
-@pytest.mark.parametrize("email", ["ana", "ana@", "@example.com", "ana@localhost", "a b@example.com"])
-async def test_bad_addresses_are_refused(accounts, email):
-    with pytest.raises(Problem) as refused:
-        await accounts.register("ana", email=email)
-    assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", "email")
+async def test_bad_addresses_are_refused(accounts):
+    for email in ["ana", "ana@", "@example.com", "ana@localhost", "a b@example.com"]:
+        with pytest.raises(Problem) as refused:
+            await accounts.register("ana", email=email)
+        assert (refused.value.reason, refused.value.fields[0].field) == ("INVALID_FIELD", "email"), email
 
 
-@pytest.mark.parametrize("password", ["short", "x" * 129, "password123", "aaaaaaaaaa", "my name is ANA!"])
-async def test_weak_passwords_are_refused(accounts, password):
-    with pytest.raises(Problem) as refused:
-        await accounts.register("ana", password=password)
-    assert (refused.value.reason, refused.value.fields[0].field) == ("PASSWORD_TOO_WEAK", "password")
+async def test_weak_passwords_are_refused(accounts):
+    for password in ["short", "x" * 129, "password123", "aaaaaaaaaa", "my name is ANA!"]:
+        with pytest.raises(Problem) as refused:
+            await accounts.register("ana", password=password)
+        assert (refused.value.reason, refused.value.fields[0].field) == ("PASSWORD_TOO_WEAK", "password"), password
     assert await accounts.register("ana")
 
 
@@ -70,14 +68,12 @@ async def test_a_request_repeated_is_one_account_and_one_session(accounts):
     assert [user.username for user in listed.users] == ["ana"]
 
 
-@pytest.mark.parametrize(
-    "other", [{"email": "else@example.com"}, {"display_name": "Else"}, {"password": "another sentence"}]
-)
-async def test_a_request_id_is_for_one_request(accounts, other):
+async def test_a_request_id_is_for_one_request(accounts):
     await accounts.register("ana", request_id=REQUEST)
-    with pytest.raises(Problem) as refused:
-        await accounts.register("ana", request_id=REQUEST, **other)
-    assert refused.value.reason == "REQUEST_ID_REUSED"
+    for other in [{"email": "else@example.com"}, {"display_name": "Else"}, {"password": "another sentence"}]:
+        with pytest.raises(Problem) as refused:
+            await accounts.register("ana", request_id=REQUEST, **other)
+        assert refused.value.reason == "REQUEST_ID_REUSED"
 
 
 async def test_a_refused_request_may_be_corrected_under_the_same_id(accounts):

@@ -33,8 +33,6 @@ def modules(post_id: int) -> list[Any]:
 
 
 @pytest.fixture
-async def client(
-    modules: list[Any], post_id: int, own_redis: RedisServer, tmp_path: Path
-) -> AsyncIterator[Client]:
+async def client(modules: list[Any], post_id: int, own_redis: RedisServer, tmp_path: Path) -> AsyncIterator[Client]:
     async with running(modules, tmp_path, redis_url=own_redis.url, flags=FLAGS) as mesh:
         yield Client(mesh, post_id)

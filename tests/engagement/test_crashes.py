@@ -190,3 +190,17 @@ async def test_counts_stay_exact_when_redis_loses_everything(mesh: Harness) -> N
     await recover(mesh)
     assert (await client.counts())[0].like_count == 10
     assert sorted(await client.likers()) == list(range(110, 120))
+
+
+async def test_likes_and_counts_go_on_while_redis_is_dead(mesh: Harness, own_redis: RedisServer) -> None:
+    client = Client(mesh, 7_000)
+    await client.like(EVE)
+    assert (await client.counts(EVE))[0].like_count == 1
+    await own_redis.process.stop()
+    assert (await client.like(BEN)).like_count == 2
+    seen = (await client.counts(BEN))[0]
+    assert (seen.like_count, seen.liked) == (2, True)
+    await own_redis.process.start()
+    await recover(mesh)
+    assert sorted(await client.likers()) == [BEN, EVE]
+    assert (await client.counts())[0].like_count == 2

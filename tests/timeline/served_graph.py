@@ -10,11 +10,12 @@ import struct
 from collections import defaultdict
 from typing import Any
 
-from mesh.app import Context, Module
-from mesh.events import NewEvent, Outbox
 from tintype.events.v1.graph_pb2 import RelationChanged
 from tintype.events.v1.media_pb2 import PostChanged
 from tintype.graph.v1 import graph_pb2 as pb
+
+from mesh.app import Context, Module
+from mesh.events import NewEvent, Outbox
 
 SHARDS = 4
 
@@ -98,7 +99,9 @@ class Posts:
         return post_id
 
     async def change(self, author: int, post_id: int, **facts: bool) -> None:
-        await self.publish(PostChanged(post_id=post_id, author_id=author, version=next(self._versions[post_id]), **facts))
+        await self.publish(
+            PostChanged(post_id=post_id, author_id=author, version=next(self._versions[post_id]), **facts)
+        )
 
     async def publish(self, message: PostChanged) -> None:
         assert self._outbox

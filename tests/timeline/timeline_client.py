@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from served_graph import Posts, ServedGraph
-
-from mesh.testing.harness import Harness
 from tintype.timeline.v1 import timeline_pb2 as pb
 from tintype.timeline.v1 import timeline_pb2_grpc
+
+from mesh.testing.harness import Harness
 
 
 class Client:

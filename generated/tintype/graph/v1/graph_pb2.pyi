@@ -246,6 +246,20 @@ class BatchGetRelationsResponse(_message.Message):
     relations: _containers.RepeatedCompositeFieldContainer[Relation]
     def __init__(self, relations: _Optional[_Iterable[_Union[Relation, _Mapping]]] = ...) -> None: ...
 
+class GetRelationBetweenRequest(_message.Message):
+    __slots__ = ("viewer_id", "user_id")
+    VIEWER_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    viewer_id: int
+    user_id: int
+    def __init__(self, viewer_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+
+class GetRelationBetweenResponse(_message.Message):
+    __slots__ = ("relation",)
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    relation: Relation
+    def __init__(self, relation: _Optional[_Union[Relation, _Mapping]] = ...) -> None: ...
+
 class Counts(_message.Message):
     __slots__ = ("user_id", "follower_count", "following_count")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

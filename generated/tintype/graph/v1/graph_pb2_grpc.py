@@ -110,6 +110,11 @@ class GraphServiceStub(object):
                 request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsRequest.SerializeToString,
                 response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsResponse.FromString,
                 _registered_method=True)
+        self.GetRelationBetween = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/GetRelationBetween',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.FromString,
+                _registered_method=True)
         self.BatchGetCounts = channel.unary_unary(
                 '/tintype.graph.v1.GraphService/BatchGetCounts',
                 request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetCountsRequest.SerializeToString,
@@ -236,6 +241,13 @@ class GraphServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRelationBetween(self, request, context):
+        """How viewer_id stands to user_id, for a caller that acts for neither: the gate before image bytes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetCounts(self, request, context):
         """Counts of up to 200 people, in the order asked.
         """
@@ -327,6 +339,11 @@ def add_GraphServiceServicer_to_server(servicer, server):
                     servicer.BatchGetRelations,
                     request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsRequest.FromString,
                     response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsResponse.SerializeToString,
+            ),
+            'GetRelationBetween': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRelationBetween,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.SerializeToString,
             ),
             'BatchGetCounts': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetCounts,
@@ -745,6 +762,33 @@ class GraphService(object):
             '/tintype.graph.v1.GraphService/BatchGetRelations',
             tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsRequest.SerializeToString,
             tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRelationBetween(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.graph.v1.GraphService/GetRelationBetween',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.FromString,
             options,
             channel_credentials,
             insecure,

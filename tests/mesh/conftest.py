@@ -1,0 +1,133 @@
+"""One real installation for the session: Redis, the S3 store, the services in a process, and Envoy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import grpc
+import pytest
+import pytest_asyncio
+from mesh_client import Person, Rest
+
+from cli import configuration
+from mesh.config import Rate
+from stack.envoy import EnvoyServer, envoy_server
+from stack.gateway import GatewayOptions, render
+from stack.installation import Installation
+from stack.ports import free_ports
+from stack.s3 import GRPC_DISTANCE
+
+GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
+FEW = Rate(per_second=1, burst=3)
+HEARTBEAT_S = 1
+
+
+class Running(Installation):
+    """An installation that tells how its gateway is set up, so that a test can put another beside it."""
+
+    options: GatewayOptions
+    lines: list[str]
+
+    def _gateway_options(self, s3: object) -> GatewayOptions:
+        self.options = super()._gateway_options(s3)  # type: ignore[arg-type]
+        return self.options
+
+
+def _environment(state_dir: Path) -> dict[str, str]:
+    names = ("gateway", "admin", "grpc", "redis", "s3")
+    ports = free_ports(len(names), also=(GRPC_DISTANCE,))
+    env = {f"TINTYPE_STACK__{name.upper()}_PORT": str(port) for name, port in zip(names, ports, strict=True)}
+    env |= {f"TINTYPE_RATES__{name}": GENEROUS for name in ("READ", "WRITE", "AUTH", "UPLOAD", "SEARCH", "STREAM")}
+    return env | {
+        "TINTYPE_STATE_DIR": str(state_dir),
+        "TINTYPE_STACK__METRICS_PORT": "0",
+        "TINTYPE_ACCOUNTS__ARGON2_MEMORY_KIB": "8192",
+        "TINTYPE_ENGAGEMENT__HEARTBEAT_S": str(HEARTBEAT_S),
+        "TINTYPE_MEDIA__MAX_UPLOAD_BYTES": str(8 * 1024 * 1024),
+    }
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """All of Tintype, on free ports, with data of its own and without rate limits that a test would meet."""
+    before = dict(os.environ)
+    os.environ.update(_environment(tmp_path_factory.mktemp("tintype")))
+    try:
+        settings = configuration.load()
+        lines: list[str] = []
+        installation = Running(settings, settings.stack, lines.append, lambda _: None)
+        installation.lines = lines
+        asyncio.run(installation.start())
+        yield installation
+        asyncio.run(installation.stop())
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def strict_gateway(installation: Running) -> Iterator[str]:
+    """host:port of a second gateway before the same services, as production has it, with few calls allowed."""
+    listen, admin = free_ports(2)
+    options = replace(
+        installation.options,
+        listen=f"127.0.0.1:{listen}",
+        admin=f"127.0.0.1:{admin}",
+        development=False,
+        cors_origins=(r"https://app\.example\.com",),
+        rates={**installation.options.rates, "SEARCH": FEW},
+    )
+    config = installation.state_dir / "strict.json"
+    config.write_text(json.dumps(render(options)))
+    server: EnvoyServer = envoy_server(config, admin, ports={listen: None})
+    server.process.env = installation.process("envoy").env
+    asyncio.run(server.process.start())
+    yield options.listen
+    asyncio.run(server.process.stop())
+
+
+@pytest_asyncio.fixture
+async def rest(installation: Running) -> AsyncIterator[Rest]:
+    """The REST door."""
+    async with Rest(installation.url) as rest:
+        yield rest
+
+
+@pytest_asyncio.fixture
+async def channel(installation: Running) -> AsyncIterator[grpc.aio.Channel]:
+    """The gRPC door."""
+    async with grpc.aio.insecure_channel(installation.options.listen) as channel:
+        yield channel
+
+
+@pytest.fixture(scope="session")
+def world(installation: Running) -> dict[str, Person]:
+    """Ana, Ben who follows her, and Cleo, whom no test changes."""
+
+    async def settle() -> dict[str, Person]:
+        async with Rest(installation.url) as rest:
+            people = {name: await rest.register(name) for name in ("ana", "ben", "cleo")}
+            await rest.follow(people["ben"], people["ana"])
+            return people
+
+    return asyncio.run(settle())
+
+
+@pytest.fixture
+def ana(world: dict[str, Person]) -> Person:
+    return world["ana"]
+
+
+@pytest.fixture
+def ben(world: dict[str, Person]) -> Person:
+    return world["ben"]
+
+
+@pytest.fixture
+def cleo(world: dict[str, Person]) -> Person:
+    return world["cleo"]
