@@ -95,7 +95,7 @@ class Facts:
             self._mesh.accounts.BatchGetUsers(accounts_pb2.BatchGetUsersRequest(user_ids=user_ids)),
             self._mesh.graph.BatchGetRelations(graph_pb2.BatchGetRelationsRequest(user_ids=user_ids)),
         )
-        of = {relation.user_id: _relation(relation) for relation in relations.relations}
+        of = {relation.user_id: relation_of(relation) for relation in relations.relations}
         return {
             (viewer_id, user.user_id): Person(
                 user, of.get(user.user_id, _STRANGER), Author(user.user_id, user.private, user.hidden)
@@ -167,7 +167,8 @@ class Facts:
         return seen[0]
 
 
-def _relation(relation: Any) -> Relation:
+def relation_of(relation: Any) -> Relation:
+    """A relation as the law takes it."""
     return Relation(
         following=relation.following,
         requested=relation.requested,

@@ -14,20 +14,25 @@ from cachetools import TTLCache
 from google.protobuf import json_format
 from tintype.accounts.v1 import accounts_pb2
 from tintype.envoy.v1 import ext_authz_pb2 as authz
-from tintype.media.v1 import assets_pb2
+from tintype.graph.v1 import graph_pb2
+from tintype.media.v1 import assets_pb2, posts_pb2
 
-from edge.links import ANYONE, Link, Links
+from edge.facts import relation_of
+from edge.links import ANYONE, EPOCH_MASK, Link, Links
 from edge.mesh import Mesh
+from edge.visibility import Audience, Author, PostFacts, Relation, Sight, sight
 from mesh import deadline
 from mesh.errors import Problem, not_found
 from mesh.rpc.status import to_status
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 _TIMEOUT_S = 2.0
-_OWNER_AGE_S = 2.0
-"""How old the owner's epoch may be: a link dies within this time of going private."""
+_FACT_AGE_S = 2.0
+"""How old the facts may be that a link holds by: it dies within this time of their change."""
+_REMEMBERED = 50_000
 _HTTP_STATUS = {"NOT_FOUND": 404, "UNAVAILABLE": 503}
 _CACHE_CONTROL = "private, max-age=3600"
+_STRANGER = Relation()
 
 
 class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
@@ -37,7 +42,9 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._mesh = mesh
         self._links = links
         self._bucket = bucket
-        self._owners: TTLCache[int, Any] = TTLCache(50_000, _OWNER_AGE_S)
+        self._owners: TTLCache[int, Any] = TTLCache(_REMEMBERED, _FACT_AGE_S)
+        self._posts: TTLCache[int, Any] = TTLCache(_REMEMBERED, _FACT_AGE_S)
+        self._relations: TTLCache[tuple[int, int], Relation] = TTLCache(_REMEMBERED, _FACT_AGE_S)
         self._handler = grpc.unary_unary_rpc_method_handler(
             self._check, authz.CheckRequest.FromString, authz.CheckResponse.SerializeToString
         )
@@ -71,22 +78,50 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
         return self._links.open(parts[2], parts[3]) if len(parts) == 4 else None
 
     async def _holds(self, link: Link) -> bool:
-        owner = self._owners.get(link.owner_id)
+        """Whether the link's viewer may still see what it was made for: the one law's word on fresh facts."""
+        owner = await self._owner(link.owner_id)
         if owner is None:
-            request = accounts_pb2.BatchGetUsersRequest(user_ids=[link.owner_id])
-            found = (await self._mesh.accounts.BatchGetUsers(request)).users
-            if not found:
-                return False
-            owner = self._owners[link.owner_id] = found[0]
+            return False
         if link.viewer_id == link.owner_id:
             return True
-        if owner.hidden or owner.media_epoch & 0xFFFFFFFF != link.epoch:
+        if owner.hidden or owner.media_epoch & EPOCH_MASK != link.epoch:
             return False
-        return link.viewer_id == ANYONE or await self._admitted(link)
+        relation = await self._relation(link)
+        post = await self._post(link.post_id) if link.post_id else None
+        if link.post_id and post is None:
+            return False
+        return self._seen(link, owner, relation, post)
 
-    async def _admitted(self, link: Link) -> bool:
-        """Whether the one viewer that a link was made for may still see its owner's media."""
-        return True
+    def _seen(self, link: Link, owner: Any, relation: Relation, post: Any) -> bool:
+        author = Author(link.owner_id, owner.private, owner.hidden)
+        if post is None:
+            return sight(link.viewer_id, author, relation) >= Sight.CARD
+        facts = PostFacts(Audience(post.audience), post.archived)
+        return sight(link.viewer_id, author, relation, facts) is Sight.FULL
+
+    async def _owner(self, user_id: int) -> Any:
+        if (owner := self._owners.get(user_id)) is None:
+            request = accounts_pb2.BatchGetUsersRequest(user_ids=[user_id])
+            users = (await self._mesh.accounts.BatchGetUsers(request)).users
+            owner = self._owners[user_id] = users[0] if users else None
+        return owner
+
+    async def _post(self, post_id: int) -> Any:
+        if (post := self._posts.get(post_id)) is None:
+            found = (await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=[post_id]))).posts
+            post = self._posts[post_id] = found[0] if found else None
+        return post
+
+    async def _relation(self, link: Link) -> Relation:
+        """How the viewer stands to the owner; anyone is a stranger."""
+        if link.viewer_id == ANYONE:
+            return _STRANGER
+        pair = (link.viewer_id, link.owner_id)
+        if (relation := self._relations.get(pair)) is None:
+            request = graph_pb2.GetRelationBetweenRequest(viewer_id=link.viewer_id, user_id=link.owner_id)
+            answer = await self._mesh.graph.GetRelationBetween(request)
+            relation = self._relations[pair] = relation_of(answer.relation)
+        return relation
 
 
 def _allowed(path: str) -> Any:

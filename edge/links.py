@@ -1,7 +1,7 @@
 """Links to image bytes: ``/m/<token>/<name>``, short-lived and signed.
 
-A token is bound to the asset, its owner, the owner's media epoch, the viewer class and an hour of
-expiry; the file name picks the variant and is bound too. It says nothing about where the bytes
+A token is bound to the asset, the post that shows it, its owner, the owner's media epoch, the viewer
+class and an hour of expiry; the file name picks the variant and is bound too. It says nothing about where the bytes
 are: the gate (``edge/gate.py``) finds that out once the token holds. Within an hour the same link
 is made again, so that browsers and caches may keep what it names.
 """
@@ -20,7 +20,9 @@ from mesh.clock import Clock
 ANYONE = 0
 """The viewer class of what everybody may see; any other class is one viewer's user id."""
 WINDOW_S = 3600
-_FORMAT = struct.Struct(">QQQII")
+EPOCH_MASK = 0xFFFFFFFF
+"""Epochs are compared by their last 32 bits."""
+_FORMAT = struct.Struct(">QQQQII")
 _TAG_BYTES = 12
 
 
@@ -33,6 +35,8 @@ class Link:
     viewer_id: int
     epoch: int
     name: str
+    post_id: int = 0
+    """The post that shows the asset: the link holds as long as its viewer may see that. 0: none (an avatar)."""
 
 
 class Links:
@@ -46,7 +50,8 @@ class Links:
     def url(self, link: Link) -> str:
         """The URL of one variant; lives one to two hours."""
         expire_s = (self.window() + 2) * WINDOW_S
-        body = _FORMAT.pack(link.asset_id, link.owner_id, link.viewer_id, link.epoch & 0xFFFFFFFF, expire_s)
+        epoch = link.epoch & EPOCH_MASK
+        body = _FORMAT.pack(link.asset_id, link.owner_id, link.viewer_id, link.post_id, epoch, expire_s)
         token = base64.urlsafe_b64encode(body + self._tag(body, link.name)).rstrip(b"=").decode()
         return f"{self._base_url}/m/{token}/{link.name}"
 
@@ -63,10 +68,10 @@ class Links:
         body, tag = raw[: _FORMAT.size], raw[_FORMAT.size :]
         if len(body) != _FORMAT.size or not hmac.compare_digest(tag, self._tag(body, name)):
             return None
-        asset_id, owner_id, viewer_id, epoch, expire_s = _FORMAT.unpack(body)
+        asset_id, owner_id, viewer_id, post_id, epoch, expire_s = _FORMAT.unpack(body)
         if expire_s * 1000 <= self._clock.now_ms():
             return None
-        return Link(asset_id, owner_id, viewer_id, epoch, name)
+        return Link(asset_id, owner_id, viewer_id, epoch, name, post_id)
 
     def _tag(self, body: bytes, name: str) -> bytes:
         return hmac.digest(self._key, body + name.encode(), hashlib.sha256)[:_TAG_BYTES]

@@ -91,8 +91,8 @@ class Presenter:
             create_time=time(user.create_time_ms),
         )
 
-    def media(self, asset: Any, owner: Any, viewer_class: int) -> public.Media:
-        """An asset, with links that the given viewer class may follow."""
+    def media(self, asset: Any, owner: Any, viewer_class: int, post_id: int = 0) -> public.Media:
+        """An asset, with links that the given viewer class may follow for as long as it may see the post."""
         media = public.Media(
             media_id=str(asset.asset_id),
             state=_STATES.get(asset.state, public.Media.STATE_UNSPECIFIED),
@@ -106,7 +106,7 @@ class Presenter:
             media.failure.message = asset.failure_message
         for variant in asset.variants:
             if variant.format == "jpeg":  # the form that everybody reads; the gate offers better by Accept
-                link = Link(asset.asset_id, asset.owner_id, viewer_class, owner.media_epoch, variant.name)
+                link = Link(asset.asset_id, asset.owner_id, viewer_class, owner.media_epoch, variant.name, post_id)
                 media.variants.add(
                     width=variant.width, height=variant.height, format=variant.format, url=self._links.url(link)
                 )
@@ -129,13 +129,15 @@ class Presenter:
         key = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
         settled = self._serialised.get(key)
         if settled is None:
-            settled = self._serialised[key] = self._settled(seen, viewer_class).SerializeToString()
-        return settled + _changing(seen.counts).SerializeToString()
+            settled = bytes(self._settled(seen, viewer_class).SerializeToString())
+            self._serialised[key] = settled
+        return settled + bytes(_changing(seen.counts).SerializeToString())
 
     def _viewer_class(self, viewer_id: int, seen: SeenPost) -> int:
         """Who may follow the post's links: everybody, or this viewer alone."""
         post, owner = seen.post, seen.author.user
         for_all = post.audience == content_pb2.AUDIENCE_EVERYONE and not owner.private and not post.archived
+        viewer_class = ANYONE if for_all else viewer_id
         return ANYONE if for_all else viewer_id
 
     def _settled(self, seen: SeenPost, viewer_class: int) -> public.Post:

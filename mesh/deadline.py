@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -57,15 +57,35 @@ def limit(seconds: float | None) -> Iterator[None]:
         _deadline.reset(token)
 
 
+async def run(seconds: float | None, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
+    """Await ``work(*arguments)`` for at most ``seconds``; raises :class:`DeadlineExceeded` and cancels it then.
+
+    Where the deadline in force is sooner, whoever set that one keeps it, and nothing is added here.
+    """
+    left = remaining()
+    if seconds is None or (left is not None and left <= seconds):
+        return await work(*arguments)
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        async with asyncio.timeout(seconds) as timer:
+            return await work(*arguments)
+    except TimeoutError:
+        if timer.expired():
+            raise DeadlineExceeded from None
+        raise
+    finally:
+        _deadline.reset(token)
+
+
 async def bounded(work: Awaitable[T]) -> T:
-    """Await ``work`` until the deadline in force; raises :class:`DeadlineExceeded` and cancels it then."""
+    """Await ``work`` for what is left of the deadline in force; raises :class:`DeadlineExceeded` then."""
     left = remaining()
     if left is None:
         return await work
     try:
-        async with asyncio.timeout(left):
+        async with asyncio.timeout(left) as timer:
             return await work
     except TimeoutError:
-        if (now_left := remaining()) is not None and now_left <= 0:
+        if timer.expired():
             raise DeadlineExceeded from None
         raise

@@ -9,6 +9,8 @@ method does not need is left out of its chain.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -62,17 +64,28 @@ def _single(method: Method, handler: Handler, checks: list[Check], per_message: 
     if per_message and not client_stream:
         checks = [*checks, per_message]
 
+    async def checked(request: Any, call: Call) -> Any:
+        await _run(checks, call, request)
+        if client_stream and per_message:
+            request = _checked(request, per_message, call)
+        return await handler(request, call)
+
     async def answer(request: Any, call: Call) -> Any:
         token = current.set(call)
+        started = time.perf_counter()
         try:
-            with observer.observe(call), deadline.limit(call.timeout_s or method.timeout_s):
-                try:
-                    await _run(checks, call, request)
-                    if client_stream and per_message:
-                        request = _checked(request, per_message, call)
-                    return await deadline.bounded(handler(request, call))
-                except Exception as error:
-                    raise as_problem(error, method) from error
+            with observer.span(call):
+                result = await deadline.run(call.timeout_s or method.timeout_s, checked, request, call)
+        except asyncio.CancelledError:
+            observer.cancelled(started)
+            raise
+        except Exception as error:
+            problem = as_problem(error, method)
+            observer.refused(call, problem, started)
+            raise problem from error
+        else:
+            observer.answered(started)
+            return result
         finally:
             current.reset(token)
 
@@ -87,12 +100,20 @@ def _stream(method: Method, handler: Handler, checks: list[Check], per_message: 
     async def answers(request: Any, call: Call) -> AsyncIterator[Any]:
         # Set without a reset: a stream is always driven by a task (or a context) of its own.
         current.set(call)
-        with observer.observe(call), deadline.limit(call.timeout_s or method.timeout_s):
-            try:
+        started = time.perf_counter()
+        try:
+            with observer.span(call), deadline.limit(call.timeout_s or method.timeout_s):
                 await _run(checks, call, request)
                 async for message in handler(request, call):
                     yield message
-            except Exception as error:
-                raise as_problem(error, method) from error
+        except (asyncio.CancelledError, GeneratorExit):
+            observer.cancelled(started)
+            raise
+        except Exception as error:
+            problem = as_problem(error, method)
+            observer.refused(call, problem, started)
+            raise problem from error
+        else:
+            observer.answered(started)
 
     return answers

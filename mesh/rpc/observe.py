@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import structlog
 from opentelemetry import propagate, trace
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Histogram
 
 from mesh.errors import Code, Problem
 from mesh.rpc.call import Call
@@ -24,48 +22,43 @@ LATENCY = Histogram(
     ["method", "code"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
-IN_FLIGHT = Gauge("tintype_rpc_server_in_flight", "Calls being served.", ["method"])
+_NO_SPAN = contextlib.nullcontext()
 
 
 class Observer:
-    """Observes the calls of one method."""
+    """Observes the calls of one method. Spans cost only where tracing was set up before the server was built."""
 
     def __init__(self, method: Method) -> None:
         self._method = method
-        self._in_flight = IN_FLIGHT.labels(method.path)
         self._ok = LATENCY.labels(method.path, "OK")
+        provider = trace.get_tracer_provider()
+        self._traced = not isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
 
-    @contextmanager
-    def observe(self, call: Call) -> Iterator[None]:
-        """Around one call: counts it in whatever way it ends."""
-        started = time.perf_counter()
-        self._in_flight.inc()
+    def span(self, call: Call) -> contextlib.AbstractContextManager[object]:
+        """Around the call: a span of the trace that the caller carries on."""
+        if not self._traced:
+            return _NO_SPAN
         parent = propagate.extract(call.metadata) if "traceparent" in call.metadata else None
-        try:
-            with _tracer.start_as_current_span(self._method.path, context=parent, kind=trace.SpanKind.SERVER):
-                yield
-            self._ok.observe(time.perf_counter() - started)
-        except Problem as problem:
-            self._failed(call, problem.code.name, started, problem)
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            self._failed(call, Code.CANCELLED.name, started, None)
-            raise
-        finally:
-            self._in_flight.dec()
+        return _tracer.start_as_current_span(self._method.path, context=parent, kind=trace.SpanKind.SERVER)
 
-    def _failed(self, call: Call, code: str, started: float, problem: Problem | None) -> None:
+    def answered(self, started: float) -> None:
+        """It ended well; ``started`` is the performance counter's reading at its beginning."""
+        self._ok.observe(time.perf_counter() - started)
+
+    def cancelled(self, started: float) -> None:
+        """The caller went away."""
+        LATENCY.labels(self._method.path, Code.CANCELLED.name).observe(time.perf_counter() - started)
+
+    def refused(self, call: Call, problem: Problem, started: float) -> None:
+        """It ended with a problem. What a client did wrong is the client's to see; what we did is news."""
         seconds = time.perf_counter() - started
-        LATENCY.labels(self._method.path, code).observe(seconds)
-        if problem is None:
-            return
+        LATENCY.labels(self._method.path, problem.code.name).observe(seconds)
         severe = problem.code in (Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS)
-        # What a client did wrong is the client's to see; only what we did wrong is news here.
         log = _log.error if severe else _log.debug
         log(
             "call refused",
             method=self._method.path,
-            code=code,
+            code=problem.code.name,
             reason=problem.reason,
             message=problem.message,
             request_id=call.request_id,

@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
 from tintype.type.v1 import rule_pb2
 
 PACKAGE = "tintype.edge.v1"
+_RAW = ".google.api.HttpBody"
+
+
+@dataclass(frozen=True, slots=True)
+class RestForm:
+    """One way to call an RPC over REST."""
+
+    verb: str
+    path: str
+    """A template: /v1/posts/{post_id}."""
+    body: str
+    """The message that the JSON body is, without its package; empty: no body, or one that is not JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +31,7 @@ class PublicMethod:
     """One public RPC: its gRPC path, its REST forms, and its rule."""
 
     path: str
-    rest: tuple[tuple[str, str], ...]
-    """(verb, path template) pairs."""
+    rest: tuple[RestForm, ...]
     server_stream: bool
     client_stream: bool
     raw_answer: bool
@@ -36,13 +48,19 @@ class PublicMethod:
 
 
 @cache
+def descriptor_set(path: Path) -> descriptor_pb2.FileDescriptorSet:
+    """The committed descriptor set."""
+    return descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
+
+
+@cache
 def public_methods(descriptors: Path) -> tuple[PublicMethod, ...]:
     """Every RPC of tintype.edge.v1, in the order of the descriptor set."""
-    files = descriptor_pb2.FileDescriptorSet.FromString(descriptors.read_bytes())
+    files = [file for file in descriptor_set(descriptors).file if file.package == PACKAGE]
+    requests = {f".{PACKAGE}.{message.name}": message for file in files for message in file.message_type}
     return tuple(
-        _method(f"{file.package}.{service.name}", method)
-        for file in files.file
-        if file.package == PACKAGE
+        _method(f"{file.package}.{service.name}", method, requests[method.input_type])
+        for file in files
         for service in file.service
         for method in service.method
     )
@@ -53,18 +71,30 @@ def services(descriptors: Path) -> list[str]:
     return sorted({method.path.split("/")[1] for method in public_methods(descriptors)})
 
 
-def _method(service: str, method: descriptor_pb2.MethodDescriptorProto) -> PublicMethod:
+def camel(name: str) -> str:
+    """A field's name as JSON has it."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _method(service: str, method: Any, request: Any) -> PublicMethod:
     rule = method.options.Extensions[rule_pb2.rule]
     http = method.options.Extensions[annotations_pb2.http]
-    forms = [http, *http.additional_bindings]
     return PublicMethod(
         path=f"/{service}/{method.name}",
-        rest=tuple((verb, getattr(form, verb)) for form in forms if (verb := form.WhichOneof("pattern"))),
+        rest=tuple(_form(form, request) for form in (http, *http.additional_bindings) if form.WhichOneof("pattern")),
         server_stream=method.server_streaming,
         client_stream=method.client_streaming,
-        raw_answer=method.output_type == ".google.api.HttpBody",
+        raw_answer=method.output_type == _RAW,
         access=rule_pb2.Access.Name(rule.access).removeprefix("ACCESS_"),
         rate_class=rule_pb2.RateClass.Name(rule.rate_class).removeprefix("RATE_CLASS_"),
         idempotency=rule_pb2.Idempotency.Name(rule.idempotency).removeprefix("IDEMPOTENCY_"),
         timeout_ms=rule.timeout_ms or 5000,
     )
+
+
+def _form(form: Any, request: Any) -> RestForm:
+    verb = form.WhichOneof("pattern")
+    types = {field.name: field.type_name for field in request.field}
+    body = request.name if form.body == "*" else types.get(form.body, "")
+    return RestForm(verb.upper(), getattr(form, verb), "" if body == _RAW else body.removeprefix(f".{PACKAGE}."))

@@ -1,8 +1,8 @@
 """The HTTP filters, in the order a request meets them.
 
-header_mutation → cors → grpc_web → transcoder → jwt_authn → local rate limits → (ext_authz → request signing, on image
-routes only) → router. The transcoder comes early: every later filter sees gRPC paths only, so one
-set of rules covers REST and gRPC.
+header_mutation → cors → grpc_web → lua (JSON bodies only) → transcoder → jwt_authn → local rate limits →
+(ext_authz → request signing, on image routes only) → router. The transcoder comes early: every later
+filter sees gRPC paths only, so one set of rules covers REST and gRPC.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from mesh.auth.tokens import AUDIENCE, ISSUER
+from stack.gateway.bodies import script
 from stack.gateway.contracts import public_methods, services
 from stack.gateway.options import GatewayOptions
 
@@ -19,6 +20,7 @@ EXT_AUTHZ = "envoy.filters.http.ext_authz"
 SIGNING = "envoy.filters.http.aws_request_signing"
 CORS = "envoy.filters.http.cors"
 MUTATION = "envoy.filters.http.header_mutation"
+LUA = "envoy.filters.http.lua"
 RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 _HTTP = "type.googleapis.com/envoy.extensions.filters.http"
 _FOREVER = "4294967295"
@@ -30,6 +32,7 @@ def filters(options: GatewayOptions) -> list[dict[str, Any]]:
         _filter(MUTATION, {"@type": f"{_HTTP}.header_mutation.v3.HeaderMutation"}),
         _filter(CORS, {"@type": f"{_HTTP}.cors.v3.Cors"}),
         _filter("envoy.filters.http.grpc_web", {"@type": f"{_HTTP}.grpc_web.v3.GrpcWeb"}),
+        {**_filter(LUA, _lua(options)), "disabled": True},
         _filter(TRANSCODER, transcoder(options)),
         _filter(JWT, _jwt(options)),
         _filter(RATE_LIMIT, _rate_limit(options)),
@@ -38,7 +41,7 @@ def filters(options: GatewayOptions) -> list[dict[str, Any]]:
             **_filter(SIGNING, {"@type": f"{_HTTP}.aws_request_signing.v3.AwsRequestSigning", **signing(options)}),
             "disabled": True,
         },
-        _filter("envoy.filters.http.router", {"@type": f"{_HTTP}.router.v3.Router"}),
+        _filter("envoy.filters.http.router", {"@type": f"{_HTTP}.router.v3.Router", "suppress_envoy_headers": True}),
     ]
 
 
@@ -92,6 +95,7 @@ def _rate_limit(options: GatewayOptions) -> dict[str, Any]:
         "filter_enforced": {"default_value": {"numerator": 100}},
         "always_consume_default_token_bucket": False,
         "max_dynamic_descriptors": 10000,
+        "rate_limited_as_resource_exhausted": True,
         "descriptors": [
             {
                 "entries": [{"key": "rate_class", "value": name}, {"key": "remote_address"}],
@@ -107,6 +111,10 @@ def _rate_limit(options: GatewayOptions) -> dict[str, Any]:
             {"header": {"key": "retry-after", "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
         ],
     }
+
+
+def _lua(options: GatewayOptions) -> dict[str, Any]:
+    return {"@type": f"{_HTTP}.lua.v3.Lua", "default_source_code": {"inline_string": script(options)}}
 
 
 def _ext_authz() -> dict[str, Any]:

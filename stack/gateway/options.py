@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mesh.config import Rate, RatesSection
 
-MAX_JSON_BYTES = 1024 * 1024
+MAX_JSON_BYTES = 128 * 1024
 """The largest JSON body. Photos are streamed, and have a limit of their own."""
 
 

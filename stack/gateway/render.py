@@ -9,8 +9,8 @@ from stack.gateway.options import GatewayOptions
 from stack.gateway.replies import local_replies
 from stack.gateway.routes import routes, security_headers
 
-_STRIPPED = ["x-tintype-mesh", "x-tintype-user", "grpc-timeout-ms"]
-"""Headers that only the mesh may set."""
+_FORGED = ("x-tintype-", "x-envoy-")
+"""Beginnings of headers that only the mesh and the gateway itself may set: taken off before anything reads them."""
 _EXPOSED = "grpc-status,grpc-message,grpc-status-details-bin,retry-after,x-request-id,etag"
 
 
@@ -47,6 +47,7 @@ def _http(options: GatewayOptions) -> dict[str, Any]:
         "normalize_path": True,
         "merge_slashes": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "early_header_mutation_extensions": [_unforged()],
         "server_name": "tintype",
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
@@ -68,7 +69,6 @@ def _http(options: GatewayOptions) -> dict[str, Any]:
         "http_filters": filters(options),
         "route_config": {
             "name": "public",
-            "request_headers_to_remove": _STRIPPED,
             "response_headers_to_add": security_headers(),
             "virtual_hosts": [
                 {
@@ -83,6 +83,15 @@ def _http(options: GatewayOptions) -> dict[str, Any]:
     if options.otlp:
         config["tracing"] = _tracing()
     return config
+
+
+def _unforged() -> dict[str, Any]:
+    removals = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _FORGED]
+    kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": {"@type": f"type.googleapis.com/{kind}", "mutations": removals},
+    }
 
 
 def _cors(options: GatewayOptions) -> dict[str, Any]:

@@ -1,8 +1,12 @@
-"""Envoy's own answers, as the JSON form of google.rpc.Status that every other error has."""
+"""Envoy's own answers, as the google.rpc.Status that every other error has: JSON over REST, details over gRPC."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any
+
+from mesh.errors import Code, Problem
+from mesh.rpc.status import to_status
 
 _NOT_GRPC = {
     "or_filter": {
@@ -22,53 +26,125 @@ _NOT_GRPC = {
     }
 }
 """REST requests: those that never were gRPC, and those that the transcoder made gRPC."""
+_SAID = "%LOCAL_REPLY_BODY%"
+_RETRY_MS = 1000
+_AWAY = "the service cannot be reached just now: try again shortly"
 
-_REPLIES: tuple[tuple[int, int, str, str], ...] = (
-    (400, 3, "INVALID_REQUEST", "%LOCAL_REPLY_BODY%"),
-    (403, 7, "LINK_EXPIRED", "the request was refused"),
-    (404, 5, "METHOD_NOT_FOUND", "there is nothing at this method and path: see /docs"),
-    (405, 12, "METHOD_NOT_FOUND", "this path does not take this method: see /docs"),
-    (408, 4, "DEADLINE_EXCEEDED", "the request did not arrive in time"),
-    (413, 8, "PAYLOAD_TOO_LARGE", "the body is larger than this call takes: see /v1/limits"),
-    (415, 3, "UNSUPPORTED_CONTENT_TYPE", "send content-type: application/json"),
-    (426, 3, "INVALID_REQUEST", "this protocol version is not spoken here"),
-    (429, 8, "RATE_LIMITED", "too many calls of this class: wait as retry-after says, see /v1/limits"),
-    (431, 3, "INVALID_REQUEST", "the request's headers are too large"),
-    (500, 13, "INTERNAL", "something failed on our side"),
-    (503, 14, "DEPENDENCY_UNAVAILABLE", "the service cannot be reached just now: try again shortly"),
-    (504, 4, "DEADLINE_EXCEEDED", "no answer within the deadline"),
+_REPLIES: tuple[tuple[int, Code, str, str], ...] = (
+    (400, Code.INVALID_ARGUMENT, "INVALID_REQUEST", "the request is malformed"),
+    (403, Code.PERMISSION_DENIED, "LINK_EXPIRED", "the request was refused"),
+    (404, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", "there is nothing at this method and path: see /docs"),
+    (405, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", "this path does not take this method: see /docs"),
+    (408, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the request did not arrive in time"),
+    (413, Code.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE", "the body is larger than this call takes: see /v1/limits"),
+    (415, Code.INVALID_ARGUMENT, "UNSUPPORTED_CONTENT_TYPE", "send content-type: application/json"),
+    (426, Code.INVALID_ARGUMENT, "INVALID_REQUEST", "this protocol version is not spoken here"),
+    (
+        429,
+        Code.RESOURCE_EXHAUSTED,
+        "RATE_LIMITED",
+        "too many calls of this class: wait as retry-after says, see /v1/limits",
+    ),
+    (431, Code.INVALID_ARGUMENT, "INVALID_REQUEST", "the request's headers are too large"),
+    (500, Code.INTERNAL, "INTERNAL", "something failed on our side"),
+    (502, Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", _AWAY),
+    (503, Code.UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", _AWAY),
+    (504, Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "no answer within the deadline"),
 )
-"""HTTP status, google.rpc.Code, reason, message."""
+"""HTTP status, code, reason, message."""
+_RETRIED = (429, 502, 503)
+
+_MISSING = {
+    "header_filter": {
+        "header": {
+            "name": "authorization",
+            "string_match": {"safe_regex": {"regex": "(?i)bearer .+"}},
+            "invert_match": True,
+            "treat_missing_header_as_empty": True,
+        }
+    }
+}
+_EXPIRED = {
+    "extension_filter": {
+        "name": "envoy.access_loggers.extension_filters.cel",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+            "expression": "response.code_details.contains('expired')",
+        },
+    }
+}
+_TOKENS: tuple[tuple[str, str, tuple[dict[str, Any], ...]], ...] = (
+    ("TOKEN_MISSING", "send an access token: authorization: Bearer …", (_MISSING,)),
+    ("TOKEN_EXPIRED", "the access token has expired: POST /v1/sessions:refresh", (_EXPIRED,)),
+    ("TOKEN_INVALID", "the access token does not verify: log in again", ()),
+)
+"""401: what is wrong with the token decides what the client should do."""
 
 
 def local_replies() -> dict[str, Any]:
-    """Maps each of the gateway's own answers to a body with one ErrorInfo."""
-    return {"mappers": [*_tokens(), *(_mapper(*reply) for reply in _REPLIES)]}
+    """Maps each of the gateway's own answers to one with exactly one ErrorInfo; the first that fits is taken."""
+    mappers = []
+    for reason, message, conditions in _TOKENS:
+        problem = Problem(Code.UNAUTHENTICATED, reason, message)
+        mappers += [_json(401, problem, *conditions), _grpc(401, problem, *conditions)]
+    for status, code, reason, message in _REPLIES:
+        problem = Problem(code, reason, message, retry_after_ms=_RETRY_MS if status in _RETRIED else None)
+        mappers += [_json(status, problem), _grpc(status, problem)]
+    return {"mappers": mappers}
 
 
-def _tokens() -> list[dict[str, Any]]:
-    """401: what is wrong with the token decides what the client should do."""
-    missing = {"header_filter": {"header": {"name": "authorization", "present_match": True, "invert_match": True}}}
-    return [
-        _mapper(401, 16, "TOKEN_MISSING", "send an access token: authorization: Bearer …", missing),
-        _mapper(401, 16, "TOKEN_INVALID", "%LOCAL_REPLY_BODY%: log in again, or refresh the session"),
-    ]
+def _json(status: int, problem: Problem, *conditions: dict[str, Any]) -> dict[str, Any]:
+    """To a REST client. A 404 of the gateway is NOT_FOUND there, as its status says."""
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": problem.reason,
+        "domain": "tintype",
+        "metadata": {},
+    }
+    body = {
+        "code": int(Code.NOT_FOUND if status == 404 else problem.code),
+        "message": _SAID if status == 400 else problem.message,
+        "details": [info, *_retry_info(problem)],
+    }
+    return {
+        "filter": _when(status, _NOT_GRPC, *conditions),
+        "body_format_override": {"json_format": body, "content_type": "application/json"},
+        "headers_to_add": _headers(problem),
+    }
 
 
-def _mapper(status: int, code: int, reason: str, message: str, *conditions: dict[str, Any]) -> dict[str, Any]:
+def _grpc(status: int, problem: Problem, *conditions: dict[str, Any]) -> dict[str, Any]:
+    """To a gRPC client."""
+    details = base64.b64encode(to_status(problem).SerializeToString()).rstrip(b"=").decode()
+    grpc = {"grpc-status": str(int(problem.code)), "grpc-status-details-bin": details}
+    return {
+        "filter": _when(status, *conditions),
+        "body_format_override": {"text_format_source": {"inline_string": problem.message}},
+        "headers_to_add": _headers(problem, **grpc),
+    }
+
+
+def _when(status: int, *conditions: dict[str, Any]) -> dict[str, Any]:
     is_status = {
         "status_code_filter": {
             "comparison": {"op": "EQ", "value": {"default_value": status, "runtime_key": f"reply_{status}"}}
         }
     }
-    info = {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        "reason": reason,
-        "domain": "tintype",
-        "metadata": {},
-    }
-    body = {"code": code, "message": message, "details": [info]}
-    return {
-        "filter": {"and_filter": {"filters": [is_status, _NOT_GRPC, *conditions]}},
-        "body_format_override": {"json_format": body, "content_type": "application/json"},
-    }
+    return {"and_filter": {"filters": [is_status, *conditions]}} if conditions else is_status
+
+
+def _headers(problem: Problem, **more: str) -> list[dict[str, Any]]:
+    wanted = dict(more)
+    if problem.retry_after_ms is not None:
+        wanted["retry-after"] = str(problem.retry_after_ms // 1000)
+    return [
+        {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for key, value in wanted.items()
+    ]
+
+
+def _retry_info(problem: Problem) -> list[dict[str, Any]]:
+    if problem.retry_after_ms is None:
+        return []
+    delay = f"{problem.retry_after_ms // 1000}s"
+    return [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from stack.gateway.contracts import PublicMethod, public_methods
+from stack.gateway.contracts import PublicMethod, RestForm, public_methods
 from stack.gateway.filters import (
     EXT_AUTHZ,
     JWT,
+    LUA,
     MUTATION,
     RATE_LIMIT,
     SIGNING,
@@ -26,6 +27,7 @@ from stack.gateway.options import GatewayOptions
 TRANSCODED = {"name": "x-envoy-original-path", "present_match": True}
 """Set by the transcoder on what it has turned into gRPC."""
 _GRPC_HEADERS = ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding"]
+_STORE_HEADERS = ("x-amz-", "seaweed-", "x-minio-", "x-seaweedfs-")
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _HTTP = f"{_EXTENSIONS}.filters.http"
 _FILTER = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig"}
@@ -49,8 +51,9 @@ def routes(options: GatewayOptions) -> list[dict[str, Any]]:
         *rest,
         _upload(),
         _wrong_content_type(),
-        *({"match": {"prefix": prefix}, "route": _to_edge("0s")} for prefix in _REST_PREFIXES),
-        *({"match": {"prefix": path}, "route": _to_edge("30s")} for path in _REST_PATHS),
+        *(_json_route(form) for method in methods for form in method.rest if form.body),
+        *(_rest({"prefix": prefix}, "0s") for prefix in _REST_PREFIXES),
+        *(_rest({"prefix": path}, "30s") for path in _REST_PATHS),
         _answer({"prefix": "/"}, 404),
     ]
 
@@ -61,6 +64,24 @@ def security_headers() -> list[dict[str, Any]]:
         {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
         for key, value in _SECURITY_HEADERS.items()
     ]
+
+
+def _rest(match: dict[str, Any], timeout: str) -> dict[str, Any]:
+    """What the transcoder makes gRPC of; nothing of gRPC is left on the answer."""
+    return {
+        "match": match,
+        "route": _to_edge(timeout),
+        "typed_per_filter_config": {MUTATION: _without(*({"remove": name} for name in _GRPC_HEADERS))},
+    }
+
+
+def _json_route(form: RestForm) -> dict[str, Any]:
+    """A request with a JSON body, which is held against the message that it should be."""
+    is_verb = {"name": ":method", "string_match": {"exact": form.verb}}
+    route = _rest({"safe_regex": {"regex": _regex(form.path)}, "headers": [is_verb]}, "0s")
+    route["metadata"] = {"filter_metadata": {LUA: {"body": form.body}}}
+    route["typed_per_filter_config"][LUA] = {**_FILTER, "config": {}}
+    return route
 
 
 def _to_edge(timeout: str) -> dict[str, Any]:
@@ -75,22 +96,17 @@ def _answer(match: dict[str, Any], status: int) -> dict[str, Any]:
 def _grpc_routes(method: PublicMethod) -> list[dict[str, Any]]:
     """An RPC called as gRPC, and the same where the transcoder has made it from REST."""
     plain: dict[str, Any] = {"match": {"path": method.path}, "route": _call(method)}
-    transcoded: dict[str, Any] = {
-        "match": {"path": method.path, "headers": [TRANSCODED]},
-        "route": _call(method),
-        "typed_per_filter_config": {MUTATION: _without_grpc_headers()},
-    }
-    if method.sse:
-        transcoded["response_headers_to_add"] = [{"header": {"key": "cache-control", "value": "no-store"}}]
-    return [transcoded, plain]
+    if not method.sse:
+        return [plain]
+    no_store = {"response_headers_to_add": [{"header": {"key": "cache-control", "value": "no-store"}}]}
+    return [{**plain, "match": {"path": method.path, "headers": [TRANSCODED]}, **no_store}, plain]
 
 
-def _without_grpc_headers() -> dict[str, Any]:
-    """Taken off after the transcoder has read them: a route's own removal would come before it."""
-    removals = [{"remove": name} for name in _GRPC_HEADERS]
+def _without(*removals: dict[str, Any]) -> dict[str, Any]:
+    """Taken off the answer after every other filter has read it."""
     return {
         "@type": f"{_HTTP}.header_mutation.v3.HeaderMutationPerRoute",
-        "mutations": {"response_mutations": removals},
+        "mutations": {"response_mutations": list(removals)},
     }
 
 
@@ -138,8 +154,8 @@ def _images(options: GatewayOptions) -> dict[str, Any]:
             "headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}],
         },
         "route": {"cluster": "s3", "timeout": "30s", "host_rewrite_literal": options.s3},
-        "response_headers_to_remove": ["x-amz-request-id", "x-amz-tagging-count", "x-amz-storage-class"],
         "typed_per_filter_config": {
+            MUTATION: _without(*({"remove_on_match": {"key_matcher": {"prefix": each}}} for each in _STORE_HEADERS)),
             TRANSCODER: off,
             JWT: off,
             RATE_LIMIT: off,
@@ -163,12 +179,10 @@ def _infrastructure(options: GatewayOptions) -> list[dict[str, Any]]:
 
 def _sse_route(options: GatewayOptions, method: PublicMethod) -> dict[str, Any]:
     """The REST form of a watch: server-sent events, without a time limit."""
-    [(_, template)] = method.rest
-    return {
-        "match": {"safe_regex": {"regex": _regex(template)}},
-        "route": _to_edge("0s"),
-        "typed_per_filter_config": {TRANSCODER: transcoder(options, sse=True)},
-    }
+    [form] = method.rest
+    route = _rest({"safe_regex": {"regex": _regex(form.path)}}, "0s")
+    route["typed_per_filter_config"][TRANSCODER] = transcoder(options, sse=True)
+    return route
 
 
 def _regex(template: str) -> str:
@@ -178,7 +192,8 @@ def _regex(template: str) -> str:
 
 def _upload() -> dict[str, Any]:
     """A raw body of any type."""
-    return {"match": {"path": "/v1/media:upload"}, "route": {**_to_edge("0s"), "idle_timeout": "60s"}}
+    route = _rest({"path": "/v1/media:upload"}, "0s")
+    return {**route, "route": {**route["route"], "idle_timeout": "60s"}}
 
 
 def _wrong_content_type() -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from served_graph import Posts, ServedGraph
 from timeline_client import Client
+from tintype.accounts.v1 import accounts_pb2, accounts_pb2_grpc
+from tintype.graph.v1 import graph_pb2, graph_pb2_grpc
 
 from mesh.testing.harness import Harness, running
 from services.accounts import module as accounts_module
 from services.graph import module as graph_module
 from services.timeline.module import MODULE
 from stack.redis import RedisServer
-from tintype.accounts.v1 import accounts_pb2, accounts_pb2_grpc
-from tintype.graph.v1 import graph_pb2, graph_pb2_grpc
 
 FLAGS = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1", "timeline.pull_threshold": "2"}
 
@@ -39,7 +39,7 @@ async def person(mesh: Harness, name: str) -> int:
         display_name=name,
     )
     answer = await mesh.stub(accounts_pb2_grpc.AccountsServiceStub).Register(request)
-    return int(answer.account.user_id)
+    return int(answer.account.user.user_id)
 
 
 async def test_pushed_and_pulled_posts_of_those_followed_make_one_feed(real: Any) -> None:
