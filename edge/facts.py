@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tintype.accounts.v1 import accounts_pb2
 from tintype.engagement.v1 import engagement_pb2
@@ -45,8 +45,7 @@ class KnownPost:
     facts: PostFacts
 
 
-@dataclass(frozen=True, slots=True)
-class SeenPost:
+class SeenPost(NamedTuple):
     """A post that the viewer may see, with all that showing it needs."""
 
     post: Any

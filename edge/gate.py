@@ -30,7 +30,7 @@ _TIMEOUT_S = 2.0
 _FACT_AGE_S = 2.0
 """How old the facts may be that a link holds by: it dies within this time of their change."""
 _REMEMBERED = 50_000
-_HTTP_STATUS = {"NOT_FOUND": 404, "UNAVAILABLE": 503}
+_HTTP_STATUS = {"NOT_FOUND": 404, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
 _CACHE_CONTROL = "private, max-age=3600"
 _STRANGER = Relation()
 

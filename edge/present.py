@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from cachetools import LRUCache
 from google.protobuf.timestamp_pb2 import Timestamp
 from tintype.edge.v1 import resources_pb2 as public
 from tintype.media.v1 import assets_pb2
@@ -16,13 +15,21 @@ from edge.visibility import Sight
 
 _AVATAR = "150"
 _INT32_MAX = 2**31 - 1
-_SERIALISED_POSTS = 20_000
-"""Serialised posts kept; a few kilobytes each."""
+_SERIALISED = 20_000
+"""Serialised parts kept; about a kilobyte each."""
 _STATES = {
     assets_pb2.ASSET_STATE_PROCESSING: public.Media.PROCESSING,
     assets_pb2.ASSET_STATE_READY: public.Media.READY,
     assets_pb2.ASSET_STATE_FAILED: public.Media.FAILED,
 }
+
+
+def keep(table: dict[Any, bytes], key: Any, value: bytes) -> None:
+    """Remember a serialised part. A full table starts afresh: simpler than to order it, and as good for what
+    costs microseconds to make again."""
+    if len(table) >= _SERIALISED:
+        table.clear()
+    table[key] = value
 
 
 def time(ms: int) -> Timestamp:
@@ -40,7 +47,7 @@ class Presenter:
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._serialised: LRUCache[tuple[int, ...], bytes] = LRUCache(_SERIALISED_POSTS)
+        self._serialised: dict[tuple[Any, ...], bytes] = {}
 
     def card(self, person: Person) -> public.UserCard:
         """Somebody in passing."""
@@ -119,25 +126,34 @@ class Presenter:
         return shown
 
     def post_bytes(self, viewer_id: int, seen: SeenPost) -> bytes:
-        """The same, serialised: what seldom changes is kept serialised, and the counts are appended.
+        """The same, serialised, and kept by all that it depends on.
 
-        Concatenated messages of one type merge when they are parsed
+        The part that seldom changes is kept by itself, and the counts are appended: concatenated
+        messages of one type merge when they are parsed
         (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
         """
+        post, owner, counts = seen.post, seen.author.user, seen.counts
         viewer_class = self._viewer_class(viewer_id, seen)
-        post, owner = seen.post, seen.author.user
-        key = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
-        settled = self._serialised.get(key)
-        if settled is None:
-            settled = bytes(self._settled(seen, viewer_class).SerializeToString())
-            self._serialised[key] = settled
-        return settled + bytes(_changing(seen.counts).SerializeToString())
+        settled = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
+        key = (settled, counts.like_count, counts.comment_count, counts.liked)
+        found = self._serialised.get(key)
+        if found is None:
+            found = self._settled_bytes(settled, seen, viewer_class)
+            found += bytes(_changing(counts).SerializeToString())
+            keep(self._serialised, key, found)
+        return found
+
+    def _settled_bytes(self, key: tuple[int, ...], seen: SeenPost, viewer_class: int) -> bytes:
+        found = self._serialised.get(key)
+        if found is None:
+            found = bytes(self._settled(seen, viewer_class).SerializeToString())
+            keep(self._serialised, key, found)
+        return found
 
     def _viewer_class(self, viewer_id: int, seen: SeenPost) -> int:
         """Who may follow the post's links: everybody, or this viewer alone."""
         post, owner = seen.post, seen.author.user
         for_all = post.audience == content_pb2.AUDIENCE_EVERYONE and not owner.private and not post.archived
-        viewer_class = ANYONE if for_all else viewer_id
         return ANYONE if for_all else viewer_id
 
     def _settled(self, seen: SeenPost, viewer_class: int) -> public.Post:

@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
+import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -38,11 +39,12 @@ AUTHORS = 4
 TARGET_RATIO = 0.5
 FEED = "/tintype.edge.v1.FeedService/GetFeed"
 Call = Callable[[], Awaitable[bytes]]
+Pair = tuple[tuple[float, float], tuple[float, float]]
 
 
 @asynccontextmanager
-async def services(directory: Path) -> AsyncIterator[int]:
-    """Redis, the store and every service in one process; the services' port."""
+async def services(directory: Path) -> AsyncIterator[tuple[int, int]]:
+    """Redis, the store and every service in one process; the services' process id and port."""
     redis = redis_server(directory / "redis", free_port())
     s3 = s3_server(directory / "s3", free_port(also=(GRPC_DISTANCE,)))
     await asyncio.gather(redis.process.start(), s3.process.start())
@@ -57,12 +59,18 @@ async def services(directory: Path) -> AsyncIterator[int]:
         "TINTYPE_TELEMETRY__METRICS_ADDRESS": "",
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *PROFILE, "-m", "cli.main", "serve", env={**os.environ, **env}, stderr=(directory / "log").open("wb")
+        sys.executable,
+        *PROFILE,
+        "-m",
+        "cli.main",
+        "serve",
+        env={**os.environ, **env},
+        stderr=(directory / "log").open("wb"),
     )
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 60)
-        yield port
+        yield process.pid, port
     finally:
         process.terminate()
         await process.wait()
@@ -75,7 +83,10 @@ PROFILE: tuple[str, ...] = ()
 async def person(client: Client, name: str) -> tuple[str, str]:
     """A new account's id and token."""
     request = accounts_pb2.RegisterRequest(
-        request_id=str(uuid.uuid4()), username=name, email=f"{name}@example.com", password="silver-and-salt"  # noqa: S106
+        request_id=str(uuid.uuid4()),
+        username=name,
+        email=f"{name}@example.com",
+        password="silver-and-salt",  # noqa: S106
     )
     answer = await client.accounts.Register(request, timeout=20)
     return answer.account.user_id, answer.session.access_token
@@ -109,8 +120,9 @@ async def page(client: Client, token: str) -> bytes:
             await asyncio.sleep(0.1)
 
 
-async def rate(call: Call, seconds: float) -> float:
-    """Calls a second with 32 in flight."""
+async def rate(call: Call, seconds: float, pid: int) -> tuple[float, float]:
+    """Calls a second with 32 in flight, and the server's CPU microseconds a call."""
+    cpu = psutil.Process(pid).cpu_times()
     until = time.perf_counter() + seconds
     done = 0
 
@@ -122,13 +134,15 @@ async def rate(call: Call, seconds: float) -> float:
 
     started = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
-    return done / (time.perf_counter() - started)
+    took = time.perf_counter() - started
+    after = psutil.Process(pid).cpu_times()
+    return done / took, (after.user + after.system - cpu.user - cpu.system) / done * 1e6
 
 
-async def measure(rounds: int, seconds: float) -> list[tuple[float, float]]:
-    """(feed, echo) calls a second, a pair a round; the first round warms up and is dropped."""
+async def measure(rounds: int, seconds: float) -> list[Pair]:
+    """Feed and echo, a pair a round; the first round warms up and is dropped."""
     with tempfile.TemporaryDirectory() as name:
-        async with services(Path(name)) as port, Client(f"127.0.0.1:{port}") as client:
+        async with services(Path(name)) as (pid, port), Client(f"127.0.0.1:{port}") as client:
             token = await fill(client)
             answer = await page(client, token)
             echo_port = free_port()
@@ -147,20 +161,22 @@ async def measure(rounds: int, seconds: float) -> list[tuple[float, float]]:
                 metadata = bearer(token)
                 pairs = []
                 for _ in range(rounds + 1):
-                    feed = await rate(lambda: feed_call(request, timeout=10, metadata=metadata), seconds)
-                    control = await rate(lambda: echo_call(request, timeout=10, metadata=metadata), seconds)
+                    feed = await rate(lambda: feed_call(request, timeout=10, metadata=metadata), seconds, pid)
+                    control = await rate(lambda: echo_call(request, timeout=10, metadata=metadata), seconds, echo.pid)
                     pairs.append((feed, control))
             echo.kill()
             await echo.wait()
     return pairs[1:]
 
 
-def report(pairs: list[tuple[float, float]], results: Path) -> None:
+def report(pairs: list[Pair], results: Path) -> None:
     """A table and bench/results/feed.json."""
-    ratios = [feed / echo for feed, echo in pairs]
+    ratios = [feed[0] / echo[0] for feed, echo in pairs]
     table = Table("", "min", "median", "max")
-    for name, values in (("feed calls/s", [p[0] for p in pairs]), ("echo calls/s", [p[1] for p in pairs])):
-        table.add_row(name, *(f"{f(values):.0f}" for f in (min, statistics.median, max)))
+    for side, name in enumerate(("feed", "echo")):
+        for index, unit in enumerate(("calls/s", "server CPU µs a call")):
+            values = [pair[side][index] for pair in pairs]
+            table.add_row(f"{name} {unit}", *(f"{f(values):.0f}" for f in (min, statistics.median, max)))
     table.add_row("ratio", *(f"{f(ratios):.2f}" for f in (min, statistics.median, max)))
     Console().print(table, f"target ≥ {TARGET_RATIO}")
     results.mkdir(parents=True, exist_ok=True)

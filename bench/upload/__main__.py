@@ -95,7 +95,8 @@ async def measure(rounds: int, size: int) -> list[Round]:
             await service.processed(small)
             fresh = status_bytes(pid, "VmRSS")
             for turn in range(rounds + 1):
-                done.append(await one_round(service, store, content, pid, fresh, put_first=bool(turn % 2)))
+                measured = await one_round(service, store, content, pid, fresh, put_first=bool(turn % 2))
+                done.append(measured)
             await service.close()
     return done
 
@@ -105,13 +106,18 @@ async def one_round(
 ) -> Round:
     """Both ways, in alternating order, each on a machine that has nothing else of ours to do."""
     put_s = await asyncio.to_thread(store.put, content) if put_first else 0.0
-    Path(f"/proc/{pid}/clear_refs").write_text("5")  # a new peak from here on
+    reset_peak(pid)
     service_s, asset_id = await service.upload(content)
     growth = status_bytes(pid, "VmHWM") - fresh
     await service.processed(asset_id)
     put_s = put_s or await asyncio.to_thread(store.put, content)
     megabytes = len(content) / 1e6
     return Round(megabytes / service_s, megabytes / put_s, growth)
+
+
+def reset_peak(pid: int) -> None:
+    """Let the kernel measure a new VmHWM from here on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def status_bytes(pid: int, name: str) -> int:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cachetools import LRUCache
 from tintype.edge.v1 import feed_pb2
 from tintype.timeline.v1 import timeline_pb2
 
 from edge import pages, splice
 from edge.facts import Facts, SeenPost
 from edge.mesh import Mesh
-from edge.present import Presenter
+from edge.present import Presenter, keep
 from edge.visibility import Surface
 from mesh.paging import PageTokens
 from mesh.rpc.call import Call
 
 _ITEMS = feed_pb2.GetFeedResponse.ITEMS_FIELD_NUMBER
 _POST = feed_pb2.FeedItem.POST_FIELD_NUMBER
-_KEPT_REASONS = 10_000
 
 
 class FeedServer:
@@ -30,7 +28,7 @@ class FeedServer:
         self._facts = facts
         self._presenter = presenter
         self._tokens = tokens
-        self._reasons: LRUCache[str, bytes] = LRUCache(_KEPT_REASONS)
+        self._items: dict[tuple[bytes, str], bytes] = {}
 
     async def GetFeed(self, request: Any, call: Call) -> Any:
         viewer_id = call.user.user_id
@@ -42,7 +40,7 @@ class FeedServer:
 
         seen, following = await pages.fill(self._skeleton, rules, cursor, pages.size(request.page_size))
         token = self._tokens.sign(following, *binding)
-        items = [splice.field(_ITEMS, self._item(viewer_id, post)) for post in seen]
+        items = [self._item(viewer_id, post) for post in seen]
         return b"".join(items) + feed_pb2.GetFeedResponse(next_page_token=token).SerializeToString()
 
     async def _skeleton(self, cursor: bytes, count: int) -> tuple[list[int], bytes]:
@@ -51,15 +49,19 @@ class FeedServer:
         return [ref.post_id for ref in answer.posts], pages.from_id(answer.next_before_post_id)
 
     def _item(self, viewer_id: int, seen: SeenPost) -> bytes:
-        """A FeedItem, serialised."""
-        return splice.field(_POST, self._presenter.post_bytes(viewer_id, seen)) + self._reason(viewer_id, seen)
-
-    def _reason(self, viewer_id: int, seen: SeenPost) -> bytes:
-        """Why it is there: the rest of the FeedItem."""
-        username = "" if seen.post.author_id == viewer_id else seen.author.user.username
-        found = self._reasons.get(username)
+        """A FeedItem as an element of the page, serialised."""
+        post = self._presenter.post_bytes(viewer_id, seen)
+        own = seen.post.author_id == viewer_id
+        key = (post, "" if own else seen.author.user.username)
+        found = self._items.get(key)
         if found is None:
-            kind, text = ("FOLLOWING", f"You follow {username}") if username else ("OWN", "Your own post")
-            reason = feed_pb2.Reason(kind=kind, text=text, weight=1.0)
-            found = self._reasons[username] = feed_pb2.FeedItem(reasons=[reason]).SerializeToString()
+            found = splice.field(_ITEMS, splice.field(_POST, post) + _reason(key[1]))
+            keep(self._items, key, found)
         return found
+
+
+def _reason(username: str) -> bytes:
+    """Why it is there: the rest of the FeedItem."""
+    kind, text = ("FOLLOWING", f"You follow {username}") if username else ("OWN", "Your own post")
+    reason = feed_pb2.Reason(kind=kind, text=text, weight=1.0)
+    return bytes(feed_pb2.FeedItem(reasons=[reason]).SerializeToString())

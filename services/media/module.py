@@ -12,6 +12,7 @@ from mesh.events import Event
 from services.media.assets import Assets
 from services.media.imaging.pool import ImageWorker
 from services.media.imaging.rendered import Limits
+from services.media.memory import return_large_buffers
 from services.media.messages import asset_message, post_entry
 from services.media.post_cache import PostCache
 from services.media.posts import Posts
@@ -37,6 +38,7 @@ class MediaSection(Section):
 async def build(ctx: Context) -> None:
     """Wire the service."""
     section: MediaSection = ctx.section
+    return_large_buffers()
     tables = await ctx.store(TABLES)
     store, outbox = MediaStore(tables), ctx.outbox(tables)
     assets = Assets(store, asset_message, section.cached_assets, section.heartbeat_seconds)

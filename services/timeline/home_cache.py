@@ -45,7 +45,8 @@ local function push(list, entry, high, low)
     end
     return
   end
-  local h, l = unpacked('>I4I4', head)
+  local h, l = unpacked('>I4', head), 0
+  if high == h then l = unpacked('>I4', head, 5) end
   if high > h or (high == h and low > l) then
     if call('LPUSH', list, entry) > {NEWEST + _SLACK} then call('LTRIM', list, 0, {NEWEST - 1}) end
     return

@@ -27,11 +27,12 @@ _NOT_GRPC = {
 }
 """REST requests: those that never were gRPC, and those that the transcoder made gRPC."""
 _SAID = "%LOCAL_REPLY_BODY%"
+_MALFORMED = "the path, the headers or the framing of the request are malformed"
 _RETRY_MS = 1000
 _AWAY = "the service cannot be reached just now: try again shortly"
 
 _REPLIES: tuple[tuple[int, Code, str, str], ...] = (
-    (400, Code.INVALID_ARGUMENT, "INVALID_REQUEST", "the request is malformed"),
+    (400, Code.INVALID_ARGUMENT, "INVALID_REQUEST", _MALFORMED),
     (403, Code.PERMISSION_DENIED, "LINK_EXPIRED", "the request was refused"),
     (404, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", "there is nothing at this method and path: see /docs"),
     (405, Code.UNIMPLEMENTED, "METHOD_NOT_FOUND", "this path does not take this method: see /docs"),
@@ -64,15 +65,24 @@ _MISSING = {
         }
     }
 }
-_EXPIRED = {
-    "extension_filter": {
-        "name": "envoy.access_loggers.extension_filters.cel",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-            "expression": "response.code_details.contains('expired')",
-        },
+
+
+def _details(expression: str) -> dict[str, Any]:
+    """Envoy's own word on why it answers (RESPONSE_CODE_DETAILS)."""
+    kind = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    return {
+        "extension_filter": {
+            "name": "envoy.access_loggers.extension_filters.cel",
+            "typed_config": {"@type": f"type.googleapis.com/{kind}", "expression": expression},
+        }
     }
-}
+
+
+_EXPIRED = _details("response.code_details.contains('expired')")
+_BODY_OR_QUERY = _details("response.code_details.contains('transcode') || response.code_details.contains('lua')")
+"""What the transcoder and the check for unknown fields say is of use to the client."""
+_GATE = {"response_flag_filter": {"flags": ["UAEX"]}}
+"""Refused by the gate before image bytes."""
 _TOKENS: tuple[tuple[str, str, tuple[dict[str, Any], ...]], ...] = (
     ("TOKEN_MISSING", "send an access token: authorization: Bearer …", (_MISSING,)),
     ("TOKEN_EXPIRED", "the access token has expired: POST /v1/sessions:refresh", (_EXPIRED,)),
@@ -83,7 +93,11 @@ _TOKENS: tuple[tuple[str, str, tuple[dict[str, Any], ...]], ...] = (
 
 def local_replies() -> dict[str, Any]:
     """Maps each of the gateway's own answers to one with exactly one ErrorInfo; the first that fits is taken."""
-    mappers = []
+    expired = Problem(
+        Code.NOT_FOUND, "LINK_EXPIRED", "this link does not hold (any more): read the post or medium again"
+    )
+    said = Problem(Code.INVALID_ARGUMENT, "INVALID_REQUEST", _SAID)
+    mappers = [_json(404, expired, _GATE), _json(400, said, _BODY_OR_QUERY)]
     for reason, message, conditions in _TOKENS:
         problem = Problem(Code.UNAUTHENTICATED, reason, message)
         mappers += [_json(401, problem, *conditions), _grpc(401, problem, *conditions)]
@@ -103,7 +117,7 @@ def _json(status: int, problem: Problem, *conditions: dict[str, Any]) -> dict[st
     }
     body = {
         "code": int(Code.NOT_FOUND if status == 404 else problem.code),
-        "message": _SAID if status == 400 else problem.message,
+        "message": problem.message,
         "details": [info, *_retry_info(problem)],
     }
     return {

@@ -51,7 +51,7 @@ local function object(text, at, message, depth)
     local field = true
     if known and not find(name, "\\", 1, true) then
       field = known[name]
-      if not field then return nil, name end
+      if not field then return nil, '"' .. sub(name, 1, 64) .. '" in ' .. message end
     end
     local colon = skip(text, after)
     if byte(text, colon) ~= COLON then return nil end
@@ -59,7 +59,7 @@ local function object(text, at, message, depth)
   end)
 end
 
--- The position after a value; nil where it is malformed; nil and a name where a field is unknown.
+-- The position after a value; nil where it is malformed; nil and which field where one is unknown.
 value = function(text, at, message, depth)
   if depth > MAX_DEPTH then return nil end
   local first = byte(text, at)
@@ -86,6 +86,6 @@ function envoy_on_request(handle)
   local text = body:getBytes(0, body:length())
   local _, unknown = value(text, skip(text, 1), message, 0)
   if unknown then
-    handle:respond({[":status"] = "400"}, 'there is no field "' .. sub(unknown, 1, 64) .. '" in ' .. message .. ": see /docs")
+    handle:respond({[":status"] = "400"}, "there is no field " .. unknown .. ": see /docs")
   end
 end

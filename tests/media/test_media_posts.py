@@ -167,6 +167,7 @@ async def test_the_longest_post_there_can_be_is_kept(media: Media, user: int) ->
 
 async def test_an_update_changes_the_named_fields_alone(media: Media, user: int) -> None:
     post = await media.create(user, await media.ready(user), caption="#old", place=CAFE)
+    assert await media.posts(post.post_id) == [post]
     changed = await media.update(
         user, post.post_id, "caption", "archived", caption="#new", archived=True, comments_disabled=True
     )
@@ -249,6 +250,7 @@ async def test_only_its_author_may_change_a_post(media: Media, user: int) -> Non
 async def test_a_deleted_post_is_gone_and_stays_gone(media: Media, user: int) -> None:
     asset_id = await media.ready(user)
     post = await media.create(user, asset_id, request_id="r1", caption="#secret")
+    assert await media.posts(post.post_id) == [post]
     await media.delete(user, post.post_id)
     await media.delete(user, post.post_id)
     assert await media.posts(post.post_id) == []

@@ -89,6 +89,16 @@ async def test_a_resumed_fanout_does_not_begin_anew(client: Client, monkeypatch:
     assert client.graph.scans < 2 * pages
 
 
+async def test_a_finished_fanout_that_is_asked_for_again_asks_for_no_followers(client: Client) -> None:
+    await followed(client)
+    post = await client.posts.post(ANA)
+    await client.settle()
+    scans = client.graph.scans
+    await client.posts.publish(PostChanged(post_id=post, author_id=ANA, version=1))
+    await client.settle()
+    assert client.graph.scans == scans
+
+
 async def test_a_fanout_while_redis_is_wiped_leaves_no_gap(client: Client) -> None:
     await followed(client)
     written = []
@@ -105,7 +115,7 @@ async def test_a_push_during_a_rebuild_is_not_missed(client: Client, monkeypatch
     await client.page(FOLLOWERS[0])
     first = await client.posts.post(ANA)
     await client.settle()
-    await client.mesh.process.cache.execute("FLUSHALL")
+    await HomeCache(client.mesh.process.cache, 1, clustered=False).forget(FOLLOWERS[0])
     read, late = HomeStore.read, []
 
     async def slow(self: HomeStore, reader_id: int, before: int, limit: int) -> Any:
