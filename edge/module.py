@@ -52,6 +52,7 @@ async def build(ctx: Context) -> None:
     presenter = Presenter(links)
     people = People(mesh, facts, presenter)
     tokens = ctx.page_tokens
+    sessions = OpenSessions(mesh)
     for file, name, server in (
         (accounts_pb2, "AccountService", AccountServer(mesh, facts, presenter)),
         (sessions_pb2, "SessionService", SessionServer(mesh, presenter)),
@@ -62,13 +63,13 @@ async def build(ctx: Context) -> None:
         (feed_pb2, "FeedService", FeedServer(mesh, facts, presenter, tokens)),
         (graph_pb2, "GraphService", GraphServer(mesh, facts, tokens, people)),
         (engagement_pb2, "EngagementService", EngagementServer(mesh, facts, presenter, tokens)),
-        (live_pb2, "LiveService", LiveServer(mesh, facts, presenter)),
+        (live_pb2, "LiveService", LiveServer(mesh, facts, presenter, sessions, ctx.clock)),
         (search_pb2, "SearchService", SearchServer(mesh, facts, presenter, tokens, people)),
         (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell)),
     ):
         ctx.serve(file.DESCRIPTOR.services_by_name[name], server)
     ctx.serve_foreign(Gate(mesh, links, ctx.settings.blobs.bucket))
-    ctx.check_sessions(OpenSessions(mesh).check)
+    ctx.check_sessions(sessions.check)
 
 
 MODULE = Module(name="edge", build=build, config=EdgeSection)

@@ -15,8 +15,12 @@ from edge import present
 from edge.facts import Facts, post_not_found
 from edge.mesh import Mesh
 from edge.present import Presenter
+from edge.sessions import OpenSessions
 from edge.visibility import Sight
 from mesh import ids
+from mesh.auth.caller import Caller
+from mesh.clock import Clock
+from mesh.errors import Code, Problem
 from mesh.rpc.call import Call
 
 RECHECK_S = 1.5
@@ -26,10 +30,12 @@ RECHECK_S = 1.5
 class LiveServer:
     """LiveService."""
 
-    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter, sessions: OpenSessions, clock: Clock) -> None:
         self._engagement = mesh.engagement
         self._facts = facts
         self._presenter = presenter
+        self._sessions = sessions
+        self._clock = clock
 
     async def WatchPosts(self, request: Any, call: Call) -> AsyncIterator[Any]:
         viewer_id = call.user.user_id
@@ -44,9 +50,9 @@ class LiveServer:
         async with contextlib.aclosing(_ticking(upstream, RECHECK_S)) as messages:
             async for message in messages:
                 if time.monotonic() - checked >= RECHECK_S or message is None:
-                    still = await self._visible(viewer_id, sorted(watched))
+                    still = await self._visible(viewer_id, sorted(watched)) if await self._admitted(call.user) else set()
                     checked = time.monotonic()
-                    for post_id in watched - still:
+                    for post_id in sorted(watched - still):
                         yield api.WatchPostsResponse(post_id=str(post_id), kind=api.WatchPostsResponse.DELETED)
                     watched = still
                     if not watched:
@@ -54,6 +60,18 @@ class LiveServer:
                         return
                 if message is not None and (shown := await self._shown(viewer_id, message, watched)):
                     yield shown
+
+    async def _admitted(self, caller: Caller) -> bool:
+        """Whether the session is still open and its token still holds; without, resume with a fresh one."""
+        if caller.expire_time_ms <= self._clock.now_ms():
+            return False
+        try:
+            await self._sessions.check(caller)
+        except Problem as problem:
+            if problem.code is Code.UNAUTHENTICATED:
+                return False
+            raise
+        return True
 
     async def _visible(self, viewer_id: int, post_ids: list[int]) -> set[int]:
         return {seen.post.post_id for seen in await self._facts.posts(viewer_id, post_ids)}
