@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from tintype.accounts.v1 import accounts_pb2
 from tintype.engagement.v1 import engagement_pb2
@@ -20,6 +20,7 @@ from mesh.errors import Problem, invalid, not_found
 
 MAX_AGE_S = 1.0
 """How old a fact may be when it is shown, on top of what the services' own caches allow."""
+_ANSWERS = 50_000
 _STRANGER = Relation()
 
 
@@ -45,8 +46,10 @@ class KnownPost:
     facts: PostFacts
 
 
-class SeenPost(NamedTuple):
-    """A post that the viewer may see, with all that showing it needs."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenPost:
+    """A post that the viewer may see, with all that showing it needs. The same object as long as its facts
+    are the same, so that what is derived from it can be kept by it."""
 
     post: Any
     author: Person
@@ -65,6 +68,7 @@ class Facts:
         self._people: Recent[tuple[int, int], Person] = Recent(MAX_AGE_S, 100_000)
         self._posts: Recent[int, KnownPost] = Recent(MAX_AGE_S, 50_000)
         self._counts: Recent[tuple[int, int], Any] = Recent(MAX_AGE_S, 100_000)
+        self._answers: dict[tuple[int, int, Surface], tuple[KnownPost, Person, Any, SeenPost | None]] = {}
 
     def forget_relation(self, viewer_id: int, user_id: int) -> None:
         """The viewer has just changed how the two stand to each other (or, where they are one, themselves)."""
@@ -130,11 +134,26 @@ class Facts:
         known = [found for post_id in post_ids if (found := posts.get(post_id))]
         people = await self.people(viewer_id, {found.post.author_id for found in known})
         return [
-            SeenPost(found.post, author, counts[(viewer_id, found.post.post_id)])
+            seen
             for found in known
             if (author := people.get(found.post.author_id))
-            and sight(viewer_id, author.author, author.relation, found.facts, surface) is Sight.FULL
+            and (seen := self._seen_by(viewer_id, author, found, counts[(viewer_id, found.post.post_id)], surface))
         ]
+
+    def _seen_by(
+        self, viewer_id: int, author: Person, known: KnownPost, counts: Any, surface: Surface
+    ) -> SeenPost | None:
+        """The law's answer, kept for as long as every fact it was asked about is the very same object."""
+        key = (viewer_id, known.post.post_id, surface)
+        kept = self._answers.get(key)
+        if kept and kept[0] is known and kept[1] is author and kept[2] is counts:
+            return kept[3]
+        visible = sight(viewer_id, author.author, author.relation, known.facts, surface) is Sight.FULL
+        seen = SeenPost(known.post, author, counts) if visible else None
+        if len(self._answers) >= _ANSWERS:
+            self._answers.clear()
+        self._answers[key] = (known, author, counts, seen)
+        return seen
 
     async def _known_posts(self, post_ids: Sequence[int]) -> dict[int, KnownPost]:
         found, missing = self._posts.among(post_ids)

@@ -28,7 +28,7 @@ class FeedServer:
         self._facts = facts
         self._presenter = presenter
         self._tokens = tokens
-        self._items: dict[tuple[bytes, str], bytes] = {}
+        self._items: dict[SeenPost, bytes] = {}
 
     async def GetFeed(self, request: Any, call: Call) -> Any:
         viewer_id = call.user.user_id
@@ -49,14 +49,13 @@ class FeedServer:
         return [ref.post_id for ref in answer.posts], pages.from_id(answer.next_before_post_id)
 
     def _item(self, viewer_id: int, seen: SeenPost) -> bytes:
-        """A FeedItem as an element of the page, serialised."""
-        post = self._presenter.post_bytes(viewer_id, seen)
-        own = seen.post.author_id == viewer_id
-        key = (post, "" if own else seen.author.user.username)
-        found = self._items.get(key)
+        """A FeedItem as an element of the page, serialised; kept as long as the facts stay the same."""
+        found = self._items.get(seen)
         if found is None:
-            found = splice.field(_ITEMS, splice.field(_POST, post) + _reason(key[1]))
-            keep(self._items, key, found)
+            username = "" if seen.post.author_id == viewer_id else seen.author.user.username
+            post = self._presenter.post_bytes(viewer_id, seen)
+            found = splice.field(_ITEMS, splice.field(_POST, post) + _reason(username))
+            keep(self._items, seen, found)
         return found
 
 

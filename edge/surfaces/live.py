@@ -50,7 +50,9 @@ class LiveServer:
         async with contextlib.aclosing(_ticking(upstream, RECHECK_S)) as messages:
             async for message in messages:
                 if time.monotonic() - checked >= RECHECK_S or message is None:
-                    still = await self._visible(viewer_id, sorted(watched)) if await self._admitted(call.user) else set()
+                    still = (
+                        await self._visible(viewer_id, sorted(watched)) if await self._admitted(call.user) else set()
+                    )
                     checked = time.monotonic()
                     for post_id in sorted(watched - still):
                         yield api.WatchPostsResponse(post_id=str(post_id), kind=api.WatchPostsResponse.DELETED)
