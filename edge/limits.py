@@ -10,6 +10,7 @@ from tintype.edge.v1 import accounts_pb2, engagement_pb2, posts_pb2, search_pb2,
 
 from edge import pages
 from mesh.config import Settings
+from stack.gateway.options import MAX_JSON_BYTES
 
 
 def limits(settings: Settings) -> list[Any]:
@@ -19,10 +20,15 @@ def limits(settings: Settings) -> list[Any]:
 
 def _all(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
     yield from _fields()
+    yield "json.bytes", MAX_JSON_BYTES, "bytes", "the largest JSON body"
     yield "pageSize", pages.MAX_SIZE, "items", "the most that one page of a list holds"
     for section, field, unit, description in (
         ("media", "max_upload_bytes", "bytes", "the largest photo"),
         ("graph", "following_limit", "items", "how many people one may follow"),
+        ("graph", "list_limit", "items", "how many people one may block, mute, or keep close, each"),
+        ("accounts", "sessions_per_user", "items", "sessions that one may have open: the oldest makes room"),
+        ("accounts", "login_tries", "calls", "failed attempts to log in, each client and account, within the window"),
+        ("accounts", "login_window_minutes", "minutes", "the window that attempts to log in are counted in"),
     ):
         value = getattr(getattr(settings, section, None), field, None)
         if value is not None:

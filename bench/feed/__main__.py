@@ -24,6 +24,7 @@ import grpc
 import psutil
 from rich.console import Console
 from rich.table import Table
+from tintype.edge.v1 import accounts_pb2, feed_pb2, graph_pb2, media_pb2, posts_pb2, resources_pb2
 
 from bench.feed.echo import PATH
 from cli.client import Client, bearer, chunks_of
@@ -31,7 +32,6 @@ from cli.demo.pictures import draw_photo
 from stack.ports import free_port
 from stack.redis import redis_server
 from stack.s3 import GRPC_DISTANCE, s3_server
-from tintype.edge.v1 import accounts_pb2, feed_pb2, graph_pb2, media_pb2, posts_pb2, resources_pb2
 
 IN_FLIGHT = 32
 POSTS = 40

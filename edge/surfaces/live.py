@@ -46,22 +46,21 @@ class LiveServer:
         upstream = self._engagement.WatchPosts(
             engagement_pb2.WatchPostsRequest(post_ids=sorted(watched), cursor=request.cursor)
         )
-        checked = time.monotonic()
+        cursor, checked = request.cursor, time.monotonic()
         async with contextlib.aclosing(_ticking(upstream, RECHECK_S)) as messages:
             async for message in messages:
-                if time.monotonic() - checked >= RECHECK_S or message is None:
-                    still = (
-                        await self._visible(viewer_id, sorted(watched)) if await self._admitted(call.user) else set()
-                    )
-                    checked = time.monotonic()
+                if message is None or time.monotonic() - checked >= RECHECK_S:
+                    still = await self._visible(viewer_id, sorted(watched))
                     for post_id in sorted(watched - still):
                         yield api.WatchPostsResponse(post_id=str(post_id), kind=api.WatchPostsResponse.DELETED)
-                    watched = still
-                    if not watched:
-                        yield api.WatchPostsResponse(kind=api.WatchPostsResponse.END)
+                    watched, checked = still, time.monotonic()
+                    if not watched or not await self._admitted(call.user):
+                        yield api.WatchPostsResponse(kind=api.WatchPostsResponse.END, cursor=cursor)
                         return
-                if message is not None and (shown := await self._shown(viewer_id, message, watched)):
-                    yield shown
+                if message is not None:
+                    cursor = message.cursor
+                    if shown := await self._shown(viewer_id, message, watched):
+                        yield shown
 
     async def _admitted(self, caller: Caller) -> bool:
         """Whether the session is still open and its token still holds; without, resume with a fresh one."""
