@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli import configuration
 from cli.demo.world import DEMO_PASSWORD, World
+from cli.modules import targets
 from stack.installation import Installation
 from stack.ports import PortTaken
 from stack.process import ProcessFailed
@@ -21,11 +22,12 @@ _console = Console(stderr=False, highlight=False)
 
 def up(
     seed: bool = typer.Option(True, help="Fill an empty installation with the demo world."),
+    spread: bool = typer.Option(False, "--spread", help="Run every service in a process of its own, as clusters do."),
     set_: list[str] = typer.Option(None, "--set", help="key=value, over environment and file."),
 ) -> None:
     """Start the stores, the services and the gateway; seed a demo world the first time; log until Ctrl-C."""
-    settings = configuration.load(set_)
-    installation = Installation(settings, settings.stack, _service_line, _say)
+    settings = configuration.load([*(set_ or []), *(["stack.spread=true"] if spread else [])])
+    installation = Installation(settings, settings.stack, _service_line, _say, targets(settings.stack))
     try:
         asyncio.run(_run(installation, seed))
     except (ProcessFailed, PortTaken) as error:
@@ -38,7 +40,7 @@ def _say(text: str) -> None:
 
 
 def _service_line(line: str) -> None:
-    _console.out(f"services  {line}")
+    _console.out(line)
 
 
 async def _run(installation: Installation, seed: bool) -> None:

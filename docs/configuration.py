@@ -20,7 +20,7 @@ Every key with its default. Written from the code by `python docs/configuration.
 
 Layers, later ones win: defaults; a TOML file (`tintype.toml` in the current folder, or the one that `TINTYPE_CONFIG`
 names); environment variables (`TINTYPE_` and the key in capitals, two underscores for a dot: `TINTYPE_REDIS__URL`);
-`--set key=value` of a command. A key that nobody declared is refused. Secrets are masked wherever they are printed.
+`--set key=value` of a command. A key that nobody declared is refused.
 
 `tintype up` sets the addresses of the servers that it starts itself; the sections `redis` and `blobs` matter to
 `tintype serve`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import grpc
@@ -17,6 +17,7 @@ from mesh.config import Settings
 from stack.cassandra import CassandraCluster
 from stack.envoy import EnvoyServer, envoy_server
 from stack.gateway import GatewayOptions, render
+from stack.placement import TOGETHER, Place, environment, places
 from stack.ports import require_free
 from stack.process import LogLine, Process, ProcessFailed
 from stack.redis import RedisServer, redis_server
@@ -34,13 +35,22 @@ class Installation:
     """Redis, the S3 store, the services and the gateway, with data in ``settings.state_dir``.
 
     ``services_log`` receives the services' log lines; the others log to files in ``state_dir/logs``.
+    ``targets`` run in a process each; ``all`` is one process with every module in it.
     """
 
-    def __init__(self, settings: Settings, section: StackSection, services_log: LogLine, say: Say) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        section: StackSection,
+        services_log: LogLine,
+        say: Say,
+        targets: Sequence[str] = TOGETHER,
+    ) -> None:
         self.settings = settings
         self.section = section
         self.state_dir = settings.state_dir.resolve()
         self.url = f"http://127.0.0.1:{section.gateway_port}"
+        self.places = places(section, targets)
         self.processes: list[Process] = []
         self._services_log = services_log
         self._say = say
@@ -58,7 +68,8 @@ class Installation:
             storage = asyncio.create_task(self._start_cassandra()) if self.section.cassandra else None
             await asyncio.gather(self._begin("Redis", redis.process), self._begin("the S3 store", s3.process))
             storage_url = await storage if storage else self.settings.storage.url
-            await self._begin("the services", self._services(redis, s3, storage_url))
+            shared = self._environment(redis, s3, storage_url)
+            await asyncio.gather(*(self._begin(_called(place), self._service(place, shared)) for place in self.places))
             await self._begin("the gateway", self._gateway(s3, logs).process)
         except BaseException:
             await self.stop()
@@ -89,7 +100,7 @@ class Installation:
             await self._cassandra.stop()
 
     def process(self, name: str) -> Process:
-        """A process by its name: redis, s3, services, envoy."""
+        """A process by its name: redis, s3, envoy, and services or the names of the targets."""
         return next(process for process in self.processes if process.name == name)
 
     def _require_ports(self) -> None:
@@ -97,6 +108,8 @@ class Installation:
         for field in ("gateway_port", "admin_port", "grpc_port", "redis_port", "s3_port", "metrics_port"):
             if port := getattr(self.section, field):
                 require_free(port, field.removesuffix("_port"), f"TINTYPE_STACK__{field.upper()}")
+        for place in self.places:
+            require_free(place.grpc_port, place.name, "TINTYPE_STACK__GRPC_PORT")
 
     async def _begin(self, name: str, process: Process) -> None:
         self._say(f"starting {name} …")
@@ -111,13 +124,10 @@ class Installation:
         self._say("Cassandra is ready")
         return self._cassandra.url()
 
-    def _services(self, redis: RedisServer, s3: S3Server, storage_url: str) -> Process:
-        """All services in one process of their own."""
-        section = self.section
-        address = f"127.0.0.1:{section.grpc_port}"
-        env = {
+    def _environment(self, redis: RedisServer, s3: S3Server, storage_url: str) -> dict[str, str]:
+        """What all processes of services share."""
+        return {
             "TINTYPE_STATE_DIR": str(self.state_dir),
-            "TINTYPE_GRPC_ADDRESS": address,
             "TINTYPE_REDIS__URL": redis.url,
             "TINTYPE_BLOBS__ENDPOINT": f"{s3.host}:{s3.port}",
             "TINTYPE_BLOBS__ACCESS_KEY": s3.access_key,
@@ -125,16 +135,18 @@ class Installation:
             "TINTYPE_BLOBS__REGION": s3.region,
             "TINTYPE_STORAGE__URL": storage_url,
             "TINTYPE_TELEMETRY__LOG_FORMAT": "console",
-            "TINTYPE_TELEMETRY__METRICS_ADDRESS": f"127.0.0.1:{section.metrics_port}" if section.metrics_port else "",
             "TINTYPE_EDGE__PUBLIC_URL": self.url,
         }
+
+    def _service(self, place: Place, shared: dict[str, str]) -> Process:
+        """One process of services."""
         return Process(
-            "services",
+            place.name,
             [sys.executable, "-m", "cli.main", "serve"],
-            lambda: _serving(address),
-            self._services_log,
-            {section.grpc_port: "TINTYPE_STACK__GRPC_PORT"},
-            env,
+            lambda: _serving(place.address),
+            lambda line: self._services_log(f"{place.name:<10} {line}"),
+            {place.grpc_port: "TINTYPE_STACK__GRPC_PORT"},
+            {**shared, **environment(place, self.places)},
             start_seconds=_START_SECONDS,
             stop_seconds=20,
         )
@@ -168,6 +180,10 @@ class Installation:
 
 DESCRIPTORS = Path(__file__).parent.parent / "generated" / "tintype" / "descriptors.binpb"
 """The descriptor set that the gateway transcodes by."""
+
+
+def _called(place: Place) -> str:
+    return "the services" if place.target in TOGETHER else place.name
 
 
 async def _serving(address: str) -> bool:

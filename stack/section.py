@@ -17,4 +17,5 @@ class StackSection(Section):
     redis_port: int = Field(6390, ge=1, le=65535)
     s3_port: int = Field(8333, ge=1, le=55535, description="the S3 store; it takes this port + 10000 as well")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Prometheus metrics; 0: none")
+    spread: bool = Field(False, description="each service in a process of its own, on the ports after grpc_port")
     cassandra: bool = Field(False, description="keep facts in a real Cassandra (JDK 17 and Maven) instead of SQLite")

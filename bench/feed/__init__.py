@@ -1,0 +1,1 @@
+"""See ``bench/feed/__main__.py``."""

@@ -1,0 +1,1 @@
+"""See ``bench/load/__main__.py``."""

@@ -68,7 +68,8 @@ async def steady(client: httpx.AsyncClient, url: str, token: str, rate: int, sec
 async def uploads(client: httpx.AsyncClient, base: str, token: str) -> tuple[list[float], list[float]]:
     """Milliseconds until acknowledged, and until READY, of each upload."""
     content, acknowledged, ready = photo_of_3_mb(), [], []
-    headers = {"authorization": f"Bearer {token}", "content-type": "image/jpeg"}
+    bearer = {"authorization": f"Bearer {token}"}
+    headers = {**bearer, "content-type": "image/jpeg"}
     for _ in range(UPLOADS):
         started = time.perf_counter()
         answer = (await client.post(f"{base}/v1/media:upload", content=content, headers=headers)).json()
@@ -76,7 +77,9 @@ async def uploads(client: httpx.AsyncClient, base: str, token: str) -> tuple[lis
         state = answer["media"]
         while state["state"] == "PROCESSING":
             await asyncio.sleep(0.02)
-            state = (await client.get(f"{base}/v1/media/{state['mediaId']}", headers=headers)).json()["media"]
+            polled = await client.get(f"{base}/v1/media/{state['mediaId']}", headers=bearer)
+            assert polled.status_code == 200, polled.text
+            state = polled.json()["media"]
         assert state["state"] == "READY", state
         ready.append((time.perf_counter() - started) * 1000)
     return acknowledged, ready

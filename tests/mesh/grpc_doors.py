@@ -10,6 +10,7 @@ from typing import Any
 
 import grpc
 import httpx
+import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from mesh_client import Person
@@ -36,19 +37,16 @@ class Grpc:
 
 async def grpc_refusal(call: Any) -> tuple[grpc.StatusCode, str]:
     """Code and reason of a call that must fail, with a google.rpc.Status that has exactly one ErrorInfo."""
-    try:
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
         await call
-    except grpc.aio.AioRpcError as error:
-        status = rpc_status.from_call(error)
-        assert status is not None, error
-        assert status.message == error.details()
-        assert status.message
-        infos = [detail for detail in status.details if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
-        [packed] = infos
-        info = error_details_pb2.ErrorInfo.FromString(packed.value)
-        assert info.domain == "tintype"
-        return error.code(), info.reason
-    raise AssertionError("the call was not refused")
+    error = raised.value
+    status = rpc_status.from_call(error)
+    assert status is not None, error
+    assert status.message
+    [packed] = [detail for detail in status.details if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)]
+    info = error_details_pb2.ErrorInfo.FromString(packed.value)
+    assert info.domain == "tintype"
+    return error.code(), info.reason
 
 
 class Web:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-CHUNK = 64 * 1024
+_CHUNK = bytes(64 * 1024)
 
 
 @dataclass(frozen=True)
@@ -18,13 +17,13 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     sent: int
-    """Bytes of the body that were sent before the answer came."""
+    """Bytes of the request's body that were sent before the answer came."""
 
     def json(self) -> Any:
         return json.loads(self.body)
 
 
-async def raw(address: str, head: str, body_bytes: int = 0, within_s: float = 20, first: bytes = b"") -> Answer:
+async def raw(address: str, head: str, body_bytes: int = 0, first: bytes = b"", within_s: float = 20) -> Answer:
     """The answer to a request whose head is given as lines; a body follows until it comes.
 
     The body is ``first`` and then zeros, ``body_bytes`` in all.
@@ -33,36 +32,32 @@ async def raw(address: str, head: str, body_bytes: int = 0, within_s: float = 20
     async with asyncio.timeout(within_s):
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
+            answering = asyncio.create_task(_answer(reader))
             writer.write("\r\n".join([*head.strip().splitlines(), "", ""]).encode() + first)
-            await writer.drain()
-            answering = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
-            sent = await _send(writer, body_bytes - len(first), answering)
-            lines = (await answering).decode().split("\r\n")
-            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-            body = await reader.readexactly(int(headers.get("content-length", "0")))
-            return Answer(int(lines[0].split()[1]), headers, body, sent)
+            sending = asyncio.create_task(_send(writer, body_bytes - len(first)))
+            status, headers, body = await answering
+            sending.cancel()
+            [sent] = await asyncio.gather(sending, return_exceptions=True)
+            return Answer(status, headers, body, len(first) + (sent if isinstance(sent, int) else 0))
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
 
-async def _send(writer: asyncio.StreamWriter, wanted: int, answering: asyncio.Task[bytes]) -> int:
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, await reader.readexactly(int(headers.get("content-length", "0")))
+
+
+async def _send(writer: asyncio.StreamWriter, wanted: int) -> int:
+    """Send zeros until told to stop; how many went out."""
     sent = 0
-    async for size in _chunks(wanted):
-        if answering.done():
-            break
-        try:
-            writer.write(bytes(size))
+    with contextlib.suppress(OSError, asyncio.CancelledError):
+        await writer.drain()
+        while sent < wanted:
+            writer.write(_CHUNK[: wanted - sent])
             await writer.drain()
-        except OSError:
-            break
-        sent += size
-        await asyncio.sleep(0)
+            sent += min(len(_CHUNK), wanted - sent)
     return sent
-
-
-async def _chunks(wanted: int) -> AsyncIterator[int]:
-    while wanted > 0:
-        yield min(CHUNK, wanted)
-        wanted -= CHUNK

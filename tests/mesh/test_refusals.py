@@ -253,9 +253,8 @@ async def test_an_upload_over_the_limit_is_413_before_it_is_read_whole(
     rest: Rest, installation: Any, cleo: Person
 ) -> None:
     size = 200 * 1024 * 1024
-    first = photo().hex()
     head = f"POST /v1/media:upload HTTP/1.1\nhost: x\nauthorization: Bearer {cleo.token}\ncontent-length: {size}"
-    answer = await raw(installation.options.listen, head, size, first=bytes.fromhex(first))
+    answer = await raw(installation.options.listen, head, size, first=photo())
     assert (answer.status, answer.json()["details"][0]["reason"]) == (413, "PAYLOAD_TOO_LARGE")
     assert answer.headers["content-type"] == "application/json"
     assert answer.sent < size // 2
