@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 import typer
+import uvloop
 
 from cli import configuration
 from cli.modules import modules
@@ -28,7 +29,8 @@ def serve(
     settings = configuration.load(flags)
     telemetry.set_up(settings.telemetry, "+".join(settings.targets))
     try:
-        asyncio.run(_run(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(settings))
     except (PartFailed, ConfigError, OSError, TimeoutError) as error:
         typer.secho(f"stopped: {error}", fg="red", err=True)
         sys.exit(1)

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+_enforced: ContextVar[float | None] = ContextVar("enforced deadline", default=None)
+"""The instant at which a :func:`run` around this work cancels it, if one does."""
 
 
 class DeadlineExceeded(Exception):
@@ -44,7 +46,10 @@ def within(seconds: float) -> float:
 
 @contextmanager
 def limit(seconds: float | None) -> Iterator[None]:
-    """Run a block under a deadline ``seconds`` from now, or the one in force if that is sooner."""
+    """Run a block under a deadline ``seconds`` from now, or the one in force if that is sooner.
+
+    The calls that the block sends are bounded by it; the block itself is not cancelled.
+    """
     if seconds is None:
         yield
         return
@@ -60,30 +65,32 @@ def limit(seconds: float | None) -> Iterator[None]:
 async def run(seconds: float | None, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     """Await ``work(*arguments)`` for at most ``seconds``; raises :class:`DeadlineExceeded` and cancels it then.
 
-    Where the deadline in force is sooner, whoever set that one keeps it, and nothing is added here.
+    A deadline in force that is sooner holds instead; where a ``run`` further out cancels at that
+    instant already, nothing is added here.
     """
-    left = remaining()
-    if seconds is None or (left is not None and left <= seconds):
+    now = time.monotonic()
+    until, enforced = _deadline.get(), _enforced.get()
+    if seconds is not None and (until is None or now + seconds < until):
+        until = now + seconds
+    if until is None or (enforced is not None and enforced <= until):
         return await work(*arguments)
-    token = _deadline.set(time.monotonic() + seconds)
+    deadline, timer = _deadline.set(until), _enforced.set(until)
     try:
-        async with asyncio.timeout(seconds) as timer:
-            return await work(*arguments)
-    except TimeoutError:
-        if timer.expired():
-            raise DeadlineExceeded from None
-        raise
+        return await _timed(until - now, work(*arguments))
     finally:
-        _deadline.reset(token)
+        _deadline.reset(deadline)
+        _enforced.reset(timer)
 
 
 async def bounded(work: Awaitable[T]) -> T:
     """Await ``work`` for what is left of the deadline in force; raises :class:`DeadlineExceeded` then."""
     left = remaining()
-    if left is None:
-        return await work
+    return await (work if left is None else _timed(left, work))
+
+
+async def _timed(seconds: float, work: Awaitable[T]) -> T:
     try:
-        async with asyncio.timeout(left) as timer:
+        async with asyncio.timeout(seconds) as timer:
             return await work
     except TimeoutError:
         if timer.expired():

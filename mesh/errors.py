@@ -37,6 +37,11 @@ class Code(IntEnum):
     UNAUTHENTICATED = 16
 
 
+def is_reason(name: str) -> bool:
+    """Whether this is a name of tintype.type.v1.ErrorReason, without its prefix."""
+    return _PREFIX + name in ErrorReason.keys()  # noqa: SIM118 - not a dict
+
+
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
     """One field that was wrong: its path as the request names it, and what is expected there."""
@@ -61,7 +66,7 @@ class Problem(Exception):
     retry_after_ms: int | None = None
 
     def __post_init__(self) -> None:
-        if _PREFIX + self.reason not in ErrorReason.keys():  # noqa: SIM118 - not a dict
+        if not is_reason(self.reason):
             raise ValueError(f"reason {self.reason!r} is not in tintype.type.v1.ErrorReason: add it to reason.proto")
         super().__init__(self.message)
 

@@ -37,6 +37,8 @@ class PageTokens:
         if not token:
             return b""
         raw = _decode(token)
+        if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:  # one spelling only
+            raise _refused()
         tag, cursor = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
         if not cursor or not hmac.compare_digest(tag, self._tag(cursor, binding)):
             raise _refused()

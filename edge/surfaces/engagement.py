@@ -117,7 +117,12 @@ class EngagementServer:
         comment_id = ids.parse(request.comment_id)
         if comment_id is None:
             raise _comment_not_found(request.comment_id)
-        await self._engagement.DeleteComment(engagement_pb2.DeleteCommentRequest(comment_id=comment_id))
+        try:
+            await self._engagement.DeleteComment(engagement_pb2.DeleteCommentRequest(comment_id=comment_id))
+        except Problem as problem:
+            if problem.reason == "NOT_OWNER":  # whoever may not see it does not learn that it is there
+                await self._comment(call, request.comment_id)
+            raise
         return api.DeleteCommentResponse()
 
     async def _post(self, call: Call, text: str) -> Any:

@@ -23,8 +23,9 @@ from mesh.clock import Clock
 from mesh.errors import Code, Problem
 from mesh.rpc.call import Call
 
-RECHECK_S = 1.5
-"""How old the law's word on an open stream may get: a right that is lost ends within two seconds."""
+RECHECK_S = 0.8
+"""How often the law is asked about an open stream. With facts up to a second old (``facts.MAX_AGE_S``) a right that is
+lost ends within two seconds."""
 
 
 class LiveServer:

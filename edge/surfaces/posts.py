@@ -13,7 +13,7 @@ from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.surfaces import request_id
 from mesh import ids
-from mesh.errors import denied, invalid, not_found
+from mesh.errors import Problem, denied, invalid, not_found
 from mesh.rpc.call import Call
 
 _CHANGEABLE = ("caption", "place", "audience", "comments_disabled")
@@ -62,7 +62,12 @@ class PostServer:
 
     async def DeletePost(self, request: Any, call: Call) -> Any:
         post_id = _post_id(request.post_id)
-        await self._posts.DeletePost(posts_pb2.DeletePostRequest(post_id=post_id))
+        try:
+            await self._posts.DeletePost(posts_pb2.DeletePostRequest(post_id=post_id))
+        except Problem as problem:
+            if problem.reason == "NOT_OWNER":  # whoever may not see it does not learn that it is there
+                await self._facts.post(call.user.user_id, post_id)
+            raise post_not_found(post_id) if problem.reason == "POST_NOT_FOUND" else problem from None
         self._facts.forget_post(post_id)
         return api.DeletePostResponse()
 

@@ -92,6 +92,7 @@ class Context:
     def subscribe(self, area: str, handlers: Handlers) -> None:
         """Handle another service's events, each once in effect among all processes of this module."""
         self._process.events.subscribe(self._module.name, area, handlers)
+        self._process.queues.watch(area, self._module.name)
 
     def tail(self, area: str, handlers: Handlers) -> None:
         """See every new event of a service in this process: for live streams and invalidation."""

@@ -12,6 +12,7 @@ import grpc
 import structlog
 
 from mesh.app.context import Context, Module
+from mesh.app.queues import QueueAge
 from mesh.auth.keys import jwks_path
 from mesh.auth.peers import PeerTokens
 from mesh.auth.tokens import TokenVerifier
@@ -60,12 +61,13 @@ class Process:
         self.registry = Registry(Chain([checks.request_id, authentication, checks.authorisation], checks.validation))
         self.channels = Channels("+".join(sorted(names)), self.registry, remote, peers)
         self.events = Events(settings.redis.url, self.clock, self.ids, settings.events)
+        self.queues = QueueAge(self.events, settings.events.max_age_s)
         self.foreign: list[grpc.GenericRpcHandler] = []
         self.starting: list[Callable[[], Awaitable[None]]] = []
         self.background: dict[str, Callable[[], Awaitable[None]]] = {}
         self.stopping: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self.settling: list[Callable[[], Awaitable[None]]] = []
-        self.probes: dict[str, Callable[[], Awaitable[str]]] = {}
+        self.probes: dict[str, Callable[[], Awaitable[str]]] = {"events": self.queues.probe}
         self.unwell: dict[str, str] = {}
         self.port = 0
         self._tasks: dict[asyncio.Task[None], str] = {}
@@ -106,12 +108,7 @@ class Process:
     async def _start(self) -> None:
         started = time.monotonic()
         self._failure = asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(_OPEN_TIMEOUT_S):
-            await self._open()
-            for module in self.modules:
-                await module.build(Context(self, module))
-            for start in self.starting:
-                await start()
+        await self._build()
         await self.events.start()
         self._watch("loop lag", LoopLag().run)
         self._watch("health", self._probe)
@@ -120,10 +117,24 @@ class Process:
         self.server = Server(self.registry, self.settings.development)
         for handler in self.foreign:
             self.server.add(handler)
+        await self._look()
         self.port = await self.server.start(self.settings.grpc_address)
-        await self.server.set_health(serving=True)
         ms = round((time.monotonic() - started) * 1000)
         _log.info("serving", targets=[module.name for module in self.modules], port=self.port, ms=ms)
+
+    async def _build(self) -> None:
+        """Open what the modules need, build them in order, then run what they do at the start."""
+        part = "the servers that it needs"
+        try:
+            async with asyncio.timeout(_OPEN_TIMEOUT_S):
+                await self._open()
+                for module in self.modules:
+                    part = module.name
+                    await module.build(Context(self, module))
+                for start in self.starting:
+                    await start()
+        except TimeoutError:
+            raise TimeoutError(f"{part}: not ready within {_OPEN_TIMEOUT_S:g} s") from None
 
     async def _open(self) -> None:
         """Open the servers that the chosen modules need, waiting for each a bounded time."""
@@ -174,15 +185,20 @@ class Process:
             self._failure.exception()
 
     async def _probe(self) -> None:
-        """Ask every probe each second, and tell grpc.health.v1 the truth."""
+        """Look each second."""
         while True:
-            unwell = {name: why for name, probe in self.probes.items() if (why := await _ask(probe))}
-            if unwell != self.unwell:
-                _log.warning("health changed", unwell=unwell or "nothing")
-                self.unwell = unwell
-            if hasattr(self, "server") and not self.registry.closing.is_set():
-                await self.server.set_health(serving=not unwell)
             await asyncio.sleep(_PROBE_EVERY_S)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Ask every probe, side by side, and tell grpc.health.v1 the truth."""
+        answers = await asyncio.gather(*map(_ask, self.probes.values()))
+        unwell = {name: why for name, why in zip(self.probes, answers, strict=True) if why}
+        if unwell.keys() != self.unwell.keys():
+            _log.warning("health changed", unwell=unwell or "nothing")
+        self.unwell = unwell
+        if not self.registry.closing.is_set():
+            await self.server.set_health(serving=not unwell)
 
     async def _check_session(self, caller: Any) -> None:
         for check in self.session_checks:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import jwt
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from mesh.clock import Clock
-from mesh.errors import unauthenticated
+from mesh.errors import denied
 
 _AUDIENCE = "tintype-mesh"
 _LIFE_MS = 600_000
@@ -23,7 +23,7 @@ class PeerTokens:
         self._clock = clock
         self._token = ""
         self._renew_ms = 0
-        self._verified: TTLCache[str, str] = TTLCache(10_000, _LIFE_MS / 2000)
+        self._verified: LRUCache[str, tuple[str, int]] = LRUCache(10_000)
 
     def token(self) -> str:
         """This process's token, renewed at half its life of ten minutes."""
@@ -35,9 +35,13 @@ class PeerTokens:
         return self._token
 
     def verify(self, token: str) -> str:
-        """The name of the peer. Raises TOKEN_INVALID."""
-        if (name := self._verified.get(token)) is not None:
-            return name
+        """The name of the peer. Raises TOKEN_INVALID or TOKEN_EXPIRED."""
+        name, expire_ms = self._verified.get(token) or self._decode(token)
+        if expire_ms <= self._clock.now_ms():
+            raise denied("MESH_ONLY", "the mesh token has expired: do the machines' clocks agree?")
+        return name
+
+    def _decode(self, token: str) -> tuple[str, int]:
         try:
             claims = jwt.decode(
                 token,
@@ -46,10 +50,8 @@ class PeerTokens:
                 audience=_AUDIENCE,
                 options={"verify_exp": False, "require": ["exp", "sub"]},
             )
-        except jwt.InvalidTokenError:
-            raise unauthenticated("TOKEN_INVALID", "the mesh token does not verify: is mesh.secret the same?") from None
-        if claims["exp"] * 1000 <= self._clock.now_ms():
-            raise unauthenticated("TOKEN_EXPIRED", "the mesh token has expired: do the machines' clocks agree?")
-        name = str(claims["sub"])
-        self._verified[token] = name
-        return name
+            found = str(claims["sub"]), int(claims["exp"]) * 1000
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+            raise denied("MESH_ONLY", "the mesh token does not verify: is `secret` the same everywhere?") from None
+        self._verified[token] = found
+        return found

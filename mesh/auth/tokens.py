@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import structlog
 from cachetools import LRUCache
 
 from mesh.auth.caller import Caller
@@ -18,6 +19,7 @@ from mesh.auth.keys import ALGORITHM, KeyRing
 from mesh.clock import Clock
 from mesh.errors import unauthenticated
 
+_log = structlog.get_logger("auth")
 ISSUER = "tintype"
 AUDIENCE = "tintype"
 _MAX_TOKEN_CHARS = 4096
@@ -56,17 +58,20 @@ class TokenVerifier:
         self._jwks = jwks
         self._clock = clock
         self._keys: dict[str, Any] = {}
-        self._loaded_ms = -_RELOAD_EVERY_MS
-        self._stamp = 0.0
+        self._looked_ms = -_RELOAD_EVERY_MS
+        self._stamp: tuple[int, int] | None = None
         self._callers: LRUCache[str, Caller] = LRUCache(remembered)
 
     def verify(self, token: str) -> Caller:
         """The caller. Raises TOKEN_INVALID or TOKEN_EXPIRED."""
+        now = self._clock.now_ms()
+        if now - self._looked_ms >= _RELOAD_EVERY_MS:
+            self._look(now)
         caller = self._callers.get(token)
         if caller is None:
             caller = self._decode(token)
             self._callers[token] = caller
-        if caller.expire_time_ms <= self._clock.now_ms():
+        if caller.expire_time_ms <= now:
             raise unauthenticated("TOKEN_EXPIRED", "the access token has expired: POST /v1/sessions:refresh")
         return caller
 
@@ -74,7 +79,7 @@ class TokenVerifier:
         if len(token) > _MAX_TOKEN_CHARS:
             raise _invalid()
         try:
-            key = self._key(jwt.get_unverified_header(token).get("kid", ""))
+            key = self._keys[jwt.get_unverified_header(token).get("kid", "")]
             # Expiry is checked by `verify` against the injected clock, on every use.
             claims = jwt.decode(
                 token,
@@ -92,22 +97,25 @@ class TokenVerifier:
                 expire_time_ms=int(claims["exp"]) * 1000,
                 token=token,
             )
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, RecursionError):
             raise _invalid() from None
 
-    def _key(self, kid: str) -> Any:
-        if kid not in self._keys:
-            self._reload()
-        return self._keys[kid]
-
-    def _reload(self) -> None:
-        """Read the key set again for an unknown key, at most once a second whatever is sent to us."""
-        now = self._clock.now_ms()
-        if now - self._loaded_ms < _RELOAD_EVERY_MS or not self._jwks.exists():
+    def _look(self, now_ms: int) -> None:
+        """Once a second: read the key set again where its file has changed. A key that is gone takes its tokens along."""
+        self._looked_ms = now_ms
+        try:
+            stat = self._jwks.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+            if stamp == self._stamp:
+                return
+            keys = {key["kid"]: jwt.PyJWK(key) for key in json.loads(self._jwks.read_text())["keys"]}
+        except (OSError, ValueError, KeyError, jwt.InvalidTokenError) as error:
+            if not isinstance(error, FileNotFoundError):  # accounts has not started yet
+                _log.error("the key set cannot be read", path=str(self._jwks), error=repr(error))
             return
-        self._loaded_ms = now
-        keys = json.loads(self._jwks.read_text())["keys"]
-        self._keys = {key["kid"]: jwt.PyJWK(key) for key in keys}
+        if self._keys.keys() - keys.keys():
+            self._callers.clear()
+        self._keys, self._stamp = keys, stamp
 
 
 def _invalid() -> Exception:

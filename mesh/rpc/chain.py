@@ -10,6 +10,7 @@ method does not need is left out of its chain.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
@@ -24,6 +25,7 @@ Check = Callable[[Call, Any], Awaitable[None] | None]
 """Looks at a call and its request; raises to refuse. May be a coroutine function."""
 CheckFactory = Callable[[Method], Check | None]
 """Makes the check that a method needs, or None."""
+_END = object()
 Handler = Callable[[Any, Call], Any]
 """(request, call) → an awaitable answer, or an async iterator of answers for a server stream."""
 
@@ -103,9 +105,10 @@ def _stream(method: Method, handler: Handler, checks: list[Check], per_message: 
         started = time.perf_counter()
         try:
             with observer.span(call), deadline.limit(call.timeout_s or method.timeout_s):
-                await _run(checks, call, request)
-                async for message in handler(request, call):
-                    yield message
+                await deadline.bounded(_run(checks, call, request))
+                async with contextlib.aclosing(handler(request, call)) as messages:
+                    while (message := await deadline.bounded(anext(messages, _END))) is not _END:
+                        yield message
         except (asyncio.CancelledError, GeneratorExit):
             observer.cancelled(started)
             raise

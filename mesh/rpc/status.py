@@ -7,7 +7,7 @@ import re
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 
-from mesh.errors import DOMAIN, Code, FieldViolation, Problem
+from mesh.errors import DOMAIN, Code, FieldViolation, Problem, is_reason
 
 
 def to_status(problem: Problem, request_id: str = "", *, json_names: bool = False) -> status_pb2.Status:
@@ -38,7 +38,7 @@ def _camel(path: str) -> str:
 
 
 def from_status(status: status_pb2.Status) -> Problem:
-    """The Problem that a callee raised, or the nearest one where it was not ours."""
+    """The Problem that a callee raised, or the nearest one where it was not ours (or of a later release)."""
     info = error_details_pb2.ErrorInfo()
     bad = error_details_pb2.BadRequest()
     retry = error_details_pb2.RetryInfo()
@@ -49,7 +49,7 @@ def from_status(status: status_pb2.Status) -> Problem:
     code = Code(status.code) if status.code in set(Code) else Code.UNKNOWN
     return Problem(
         code,
-        info.reason or reason_of(code),
+        info.reason if info.domain == DOMAIN and is_reason(info.reason) else reason_of(code),
         status.message,
         tuple(FieldViolation(v.field, v.description) for v in bad.field_violations),
         dict(info.metadata),

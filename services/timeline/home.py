@@ -61,9 +61,12 @@ class Home:
         found: dict[int, Ref] = {}
         pulled_ids: set[int] = set()
         for _ in range(_ROUNDS):
-            (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
-                pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
-            )
+            if pulled_authors:
+                (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
+                    pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
+                )
+            else:  # the common case, on the hottest path: no tasks to schedule
+                (rows, rows_to), (pulls, pulls_to) = await pushed.read(before, limit + 1), ([], 0)
             down_to = max(rows_to, pulls_to)
             own = {ref.post_id: ref for ref in rows if ref.author_id in following}
             both = own | {ref.post_id: ref for ref in pulls if ref.post_id not in own}

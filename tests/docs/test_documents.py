@@ -17,7 +17,7 @@ from cli.main import app
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 GENERATED = "generated/"
-ARCHIVED = {".binpb", ".jpg", ".png", ".webp"}
+BINARY = {".binpb", ".jpg", ".png", ".webp"}
 # Written apart, so that this file does not contain what it looks for.
 REGISTRIES = tuple(
     ".".join(parts)
@@ -174,7 +174,7 @@ def test_the_tour_calls_methods_that_the_api_has() -> None:
 def test_nothing_names_a_package_registry_or_a_path_of_one_machine() -> None:
     for path in tracked():
         name = str(path.relative_to(ROOT))
-        if path.suffix in ARCHIVED or name.startswith(GENERATED):
+        if path.suffix in BINARY or name.startswith(GENERATED):
             continue
         text = path.read_text(errors="replace")
         found = [registry for registry in REGISTRIES if registry in text] + OWN_PATHS.findall(text)

@@ -358,6 +358,10 @@ async def test_refused_writes_change_nothing(rest: Rest, ben: Person) -> None:
             (await rest.ok("GET", "/v1/sessions", dora))["sessions"],
         ]
 
+    async def counted() -> bool:
+        return (await rest.ok("GET", f"/v1/users/{dora.at}", ben))["user"]["postCount"] == 1
+
+    await eventually(counted)
     before = await state()
     wrong: list[tuple[str, str, Person | None, Any]] = [
         ("PATCH", "/v1/me", dora, {"bio": "new", "privat": True}),

@@ -1,0 +1,72 @@
+"""A real installation for a test module: on free ports, with data of its own, limits that no test meets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli import configuration
+from cli.modules import modules
+from stack.installation import Installation
+from stack.placement import TOGETHER
+from stack.ports import free_ports
+from stack.s3 import GRPC_DISTANCE
+
+GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
+APART = tuple(module.name for module in modules())
+"""Targets of the distributed form: a process for each module."""
+_KEPT_LINES = 20_000
+
+
+def environment(state_dir: Path) -> dict[str, str]:
+    """The configuration, as environment variables."""
+    [grpc] = free_ports(1, also=range(len(APART)))
+    others = [port for port in free_ports(12, also=(GRPC_DISTANCE,)) if not grpc <= port < grpc + len(APART)]
+    ports = dict(zip(("gateway", "admin", "redis", "s3"), others, strict=False)) | {"grpc": grpc}
+    env = {f"TINTYPE_STACK__{name.upper()}_PORT": str(port) for name, port in ports.items()}
+    env |= {f"TINTYPE_RATES__{name}": GENEROUS for name in ("READ", "WRITE", "AUTH", "UPLOAD", "SEARCH", "STREAM")}
+    return env | {
+        "TINTYPE_STATE_DIR": str(state_dir),
+        "TINTYPE_STACK__METRICS_PORT": "0",
+        "TINTYPE_ACCOUNTS__ARGON2_MEMORY_KIB": "8192",
+    }
+
+
+class Installed(Installation):
+    """An installation with the last lines that its services logged."""
+
+    lines: deque[str]
+
+    @property
+    def gateway(self) -> str:
+        """host:port of the public API."""
+        return f"127.0.0.1:{self.section.gateway_port}"
+
+    def address(self, target: str) -> str:
+        """host:port where a service is served inside the mesh."""
+        return next(place.address for place in self.places if place.target == target)
+
+
+@contextmanager
+def installed(state_dir: Path, targets: Sequence[str] = TOGETHER) -> Iterator[Installed]:
+    """Everything started, and stopped at the end."""
+    before = dict(os.environ)
+    os.environ.update(environment(state_dir))
+    try:
+        settings = configuration.load()
+        lines: deque[str] = deque(maxlen=_KEPT_LINES)
+        installation = Installed(settings, settings.stack, lines.append, lambda _: None, targets)
+        installation.lines = lines
+        asyncio.run(installation.start())
+        try:
+            yield installation
+        finally:
+            asyncio.run(installation.stop())
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
