@@ -18,14 +18,24 @@ def sections() -> dict[str, Any]:
     return {"stack": StackSection, **{module.name: module.config for module in modules() if module.config}}
 
 
-def load(pairs: list[str] | None = None) -> Any:
-    """The settings in force. A wrong one ends the command with a line for each bad key."""
+def as_variables(pairs: list[str] | None) -> dict[str, str]:
+    """--set flags as the environment variables that say the same to a child process."""
+    return {f"TINTYPE_{key.upper().replace('.', '__')}": value for key, value in _flags(pairs).items()}
+
+
+def _flags(pairs: list[str] | None) -> dict[str, str]:
     flags = {}
     for pair in pairs or []:
         key, equals, value = pair.partition("=")
         if not equals:
             raise typer.BadParameter(f"--set {pair}: write key=value")
         flags[key] = value
+    return flags
+
+
+def load(pairs: list[str] | None = None) -> Any:
+    """The settings in force. A wrong one ends the command with a line for each bad key."""
+    flags = _flags(pairs)
     toml = os.environ.get("TINTYPE_CONFIG") or ("tintype.toml" if Path("tintype.toml").exists() else None)
     try:
         return config.load(sections(), Path(toml) if toml else None, flags)

@@ -6,26 +6,14 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
-from tintype.search.v1 import search_pb2
-from tintype.search.v1.search_pb2_grpc import SearchServiceStub
 
-from cli import configuration
-from cli.demo.world import World
-from cli.inside import inside
-from cli.modules import modules
-from mesh.clock import SystemClock
-from mesh.events.bus import BUS_ERRORS
-from mesh.events.events import Events
-from mesh.ids import IdGenerator
-from mesh.storage import open_store
-from stack.gateway import render
-from stack.gateway.options import GatewayOptions
+if TYPE_CHECKING:
+    from mesh.events.events import Events
 
 _console = Console(highlight=False)
 Set = typer.Option(None, "--set", help="key=value, over environment and file.")
@@ -37,6 +25,9 @@ def seed(
     set_: list[str] = Set,
 ) -> None:
     """Fill the running installation with the demo world; what is there already stays as it is."""
+    from cli import configuration
+    from cli.demo.world import World
+
     settings = configuration.load(set_)
     filled = asyncio.run(World(gateway, settings.state_dir / "seeded.json", _console).fill())
     _console.print("the demo world is complete" if filled else "the demo world is there already")
@@ -44,13 +35,20 @@ def seed(
 
 def config(set_: list[str] = Set) -> None:
     """Print the configuration in force; secrets are masked."""
-    settings = configuration.load(set_)
-    print(yaml.safe_dump(json.loads(settings.model_dump_json()), sort_keys=False), end="")
+    import yaml
+
+    from cli import configuration
+    from mesh.config import masked
+
+    values = json.loads(configuration.load(set_).model_dump_json())
+    print(yaml.safe_dump(masked(values), sort_keys=False, allow_unicode=True), end="")
 
 
 def health(set_: list[str] = Set) -> None:
     """Say whether the running installation is well; exit 1 where it is not."""
-    import httpx  # only this command needs it, and it is slow to import
+    import httpx
+
+    from cli import configuration
 
     stack = configuration.load(set_).stack
     try:
@@ -71,6 +69,9 @@ def events(
     set_: list[str] = Set,
 ) -> None:
     """Show how far consumers are behind, and dead letters; deliver those again."""
+    from cli import configuration
+    from cli.modules import modules
+
     settings = configuration.load(set_)
 
     async def work(bus: Events) -> None:
@@ -95,6 +96,11 @@ def events(
 
 
 def _with_bus(settings: Any, work: Callable[[Events], Awaitable[None]]) -> None:
+    from mesh.clock import SystemClock
+    from mesh.events.bus import BUS_ERRORS
+    from mesh.events.events import Events
+    from mesh.ids import IdGenerator
+
     async def run() -> None:
         clock = SystemClock()
         bus = Events(_redis_url(settings), clock, IdGenerator(clock), settings.events)
@@ -121,6 +127,10 @@ def _redis_url(settings: Any) -> str:
 
 def schema(set_: list[str] = Set) -> None:
     """Create or extend the tables of every service; safe to run at any time, from anywhere."""
+    from cli import configuration
+    from mesh.clock import SystemClock
+    from mesh.storage import StorageError, open_store
+
     settings = configuration.load(set_)
 
     async def run() -> None:
@@ -132,13 +142,18 @@ def schema(set_: list[str] = Set) -> None:
             finally:
                 await store.close()
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    except (StorageError, ValueError) as error:
+        typer.secho(f"storage: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
 
 
 def _tables() -> dict[str, list[Any]]:
     """Every service's tables, its outbox included."""
     from importlib import import_module
 
+    from cli.modules import modules
     from mesh.events.events import OUTBOX_TABLES
 
     found = {}
@@ -165,6 +180,12 @@ def gateway(
     set_: list[str] = Set,
 ) -> None:
     """Print Envoy's configuration, generated from the contracts."""
+    import yaml
+
+    from cli import configuration
+    from stack.gateway import render
+    from stack.gateway.options import GatewayOptions
+
     settings = configuration.load(set_)
     options = GatewayOptions(
         listen=listen,
@@ -184,6 +205,12 @@ def gateway(
 @search.command()
 def reindex(set_: list[str] = Set) -> None:
     """Rebuild the whole index from the services that own the facts, while the old one still serves."""
+
+    from tintype.search.v1 import search_pb2
+    from tintype.search.v1.search_pb2_grpc import SearchServiceStub
+
+    from cli import configuration
+    from cli.inside import inside
 
     async def work(stub: SearchServiceStub) -> None:
         answer = await stub.Reindex(search_pb2.ReindexRequest(), timeout=600)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import typer
 from rich.console import Console
 from rich.table import Table
-from tintype.accounts.v1 import accounts_pb2
-from tintype.accounts.v1.accounts_pb2_grpc import AccountsServiceStub
-
-from cli import configuration
-from cli.inside import inside
-from mesh import ids
 
 app = typer.Typer(help="Look accounts up.", no_args_is_help=True)
 _console = Console(highlight=False)
@@ -22,9 +19,11 @@ def list_users(
     limit: int = typer.Option(100, min=1, max=10_000, help="How many at most."), set_: list[str] = Set
 ) -> None:
     """List accounts, oldest first."""
-    table = Table("id", "username", "name", "private", "hidden", box=None)
+    from tintype.accounts.v1 import accounts_pb2
 
-    async def work(stub: AccountsServiceStub) -> None:
+    table = _table()
+
+    async def work(stub: Any) -> None:
         after, left = 0, limit
         while left > 0:
             request = accounts_pb2.ListUsersRequest(page_size=min(left, 200), after_user_id=after)
@@ -36,16 +35,20 @@ def list_users(
             if not after:
                 break
 
-    inside(configuration.load(set_), AccountsServiceStub, work)
+    _inside(set_, work)
     _console.print(table)
 
 
 @app.command()
 def show(user: str = typer.Argument(..., help="An id or @username."), set_: list[str] = Set) -> None:
     """Show one account."""
-    table = Table("id", "username", "name", "private", "hidden", box=None)
+    from tintype.accounts.v1 import accounts_pb2
 
-    async def work(stub: AccountsServiceStub) -> None:
+    from mesh import ids
+
+    table = _table()
+
+    async def work(stub: Any) -> None:
         user_id = ids.parse(user)
         if user_id is None:
             name = user.removeprefix("@").lower()
@@ -55,13 +58,26 @@ def show(user: str = typer.Argument(..., help="An id or @username."), set_: list
         for found_user in answer.users:
             _row(table, found_user)
 
-    inside(configuration.load(set_), AccountsServiceStub, work)
+    _inside(set_, work)
     if not table.row_count:
         typer.secho(f"there is no account {user}", fg="red", err=True)
         raise typer.Exit(1)
     _console.print(table)
 
 
-def _row(table: Table, user: accounts_pb2.User) -> None:
+def _inside(set_: list[str], work: Callable[[Any], Awaitable[None]]) -> None:
+    from tintype.accounts.v1.accounts_pb2_grpc import AccountsServiceStub
+
+    from cli import configuration
+    from cli.inside import inside
+
+    inside(configuration.load(set_), AccountsServiceStub, work)
+
+
+def _table() -> Table:
+    return Table("id", "username", "name", "private", "hidden", box=None)
+
+
+def _row(table: Table, user: Any) -> None:
     yes = {True: "yes", False: ""}
     table.add_row(str(user.user_id), user.username, user.display_name, yes[user.private], yes[user.hidden])

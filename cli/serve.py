@@ -5,17 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import sys
 from typing import Any
 
 import typer
-import uvloop
-
-from cli import configuration
-from cli.modules import modules
-from mesh import telemetry
-from mesh.app import PartFailed, Process
-from mesh.config import ConfigError
 
 
 def serve(
@@ -23,17 +15,27 @@ def serve(
     set_: list[str] = typer.Option(None, "--set", help="key=value, over environment and file."),
 ) -> None:
     """Run services in this process until it is told to stop (SIGTERM, Ctrl-C), then drain."""
+    import uvloop
+
+    from cli import configuration
+    from mesh import telemetry
+    from mesh.app import PartFailed
+    from mesh.blobs.contract import BlobError
+    from mesh.config import ConfigError
+    from mesh.rpc.method import IncompleteRule
+    from mesh.storage import StorageError
+
     flags = list(set_ or [])
     if target:
         flags.append("targets=" + ",".join(target))
     settings = configuration.load(flags)
-    telemetry.set_up(settings.telemetry, "+".join(settings.targets))
     try:
+        telemetry.set_up(settings.telemetry, "+".join(settings.targets))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_run(settings))
-    except (PartFailed, ConfigError, OSError, TimeoutError) as error:
+    except (PartFailed, ConfigError, IncompleteRule, StorageError, BlobError, OSError) as error:
         typer.secho(f"stopped: {error}", fg="red", err=True)
-        sys.exit(1)
+        raise typer.Exit(1) from None
 
 
 def _spare_the_collector() -> None:
@@ -44,6 +46,9 @@ def _spare_the_collector() -> None:
 
 
 async def _run(settings: Any) -> None:
+    from cli.modules import modules
+    from mesh.app import Process
+
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

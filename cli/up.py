@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import time
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
-from cli import configuration
-from cli.demo.world import DEMO_PASSWORD, World
-from cli.modules import targets
-from stack.installation import Installation
-from stack.ports import PortTaken
-from stack.process import ProcessFailed
+if TYPE_CHECKING:
+    from stack.installation import Installation
 
 _console = Console(stderr=False, highlight=False)
 
@@ -26,7 +24,15 @@ def up(
     set_: list[str] = typer.Option(None, "--set", help="key=value, over environment and file."),
 ) -> None:
     """Start the stores, the services and the gateway; seed a demo world the first time; log until Ctrl-C."""
+    from cli import configuration
+    from cli.modules import targets
+    from stack.installation import Installation
+    from stack.ports import PortTaken
+    from stack.process import ProcessFailed
+
     settings = configuration.load([*(set_ or []), *(["stack.spread=true"] if spread else [])])
+    # The services are processes of their own: what was said here holds there.
+    os.environ.update(configuration.as_variables(set_))
     installation = Installation(settings, settings.stack, _service_line, _say, targets(settings.stack))
     try:
         asyncio.run(_run(installation, seed))
@@ -82,6 +88,9 @@ async def _until_told_or_failed(stop: asyncio.Task[bool], tasks: list[asyncio.Ta
 
 async def _seed(installation: Installation) -> None:
     """Seed while it already serves. A demo world that cannot be finished is said, and does no harm."""
+    from cli.demo.people import DEMO_PASSWORD
+    from cli.demo.world import World
+
     world = World(f"127.0.0.1:{installation.section.gateway_port}", installation.state_dir / "seeded.json", _console)
     with contextlib.suppress(asyncio.CancelledError):
         if await world.fill():
@@ -89,6 +98,8 @@ async def _seed(installation: Installation) -> None:
 
 
 def _welcome(installation: Installation) -> None:
+    from cli.demo.people import DEMO_PASSWORD
+
     url = installation.url
     body = f'{{"username":"ana.souza","password":"{DEMO_PASSWORD}"}}'
     _console.print(

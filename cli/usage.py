@@ -6,17 +6,17 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import grpc
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 from rich.table import Table
-from tintype.edge.v1 import feed_pb2, live_pb2, media_pb2, posts_pb2, resources_pb2
 
-from cli.client import Client, bearer, chunks_of_file, explain
-from cli.demo.world import DEMO_PASSWORD
+from cli.demo.people import DEMO_PASSWORD
+
+if TYPE_CHECKING:
+    from cli.client import Client
 
 _console = Console(highlight=False)
 Gateway = typer.Option("127.0.0.1:8080", "--gateway", envvar="TINTYPE_GATEWAY", help="The gateway's host:port.")
@@ -27,6 +27,9 @@ _FOREVER_S = 24 * 3600.0
 
 def signed_in(gateway: str, user: str, password: str, work: Callable[[Client, str], Awaitable[None]]) -> None:
     """Log in, do the work, and say what went wrong in one line."""
+    import grpc
+
+    from cli.client import Client, explain
 
     async def run() -> None:
         async with Client(gateway) as client:
@@ -49,6 +52,9 @@ def upload(
     password: str = Password,
 ) -> None:
     """Upload a photo, wait until it is ready, and publish it where a caption is given."""
+    from tintype.edge.v1 import posts_pb2, resources_pb2
+
+    from cli.client import chunks_of_file
 
     async def work(client: Client, token: str) -> None:
         columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
@@ -72,6 +78,10 @@ def upload(
 
 
 async def _until_done(client: Client, medium: Any, token: str) -> Any:
+    from tintype.edge.v1 import media_pb2
+
+    from cli.client import bearer
+
     request = media_pb2.WatchMediaRequest(media_id=medium.media_id)
     async for message in client.media.WatchMedia(request, timeout=120, metadata=bearer(token)):
         if message.HasField("media"):
@@ -86,6 +96,7 @@ def feed(
     password: str = Password,
 ) -> None:
     """Show the home feed."""
+    from tintype.edge.v1 import feed_pb2
 
     async def work(client: Client, token: str) -> None:
         table = Table("post", "author", "when", "likes", "comments", "caption", box=None)
@@ -113,6 +124,9 @@ def watch(
     password: str = Password,
 ) -> None:
     """Watch likes and comments of posts as they happen, until Ctrl-C."""
+    from tintype.edge.v1 import live_pb2
+
+    from cli.client import bearer
 
     async def work(client: Client, token: str) -> None:
         kinds = live_pb2.WatchPostsResponse

@@ -200,7 +200,7 @@ def reason(error: grpc.RpcError) -> str:
     for detail in status.details if status else ():
         if detail.Unpack(info):
             break
-    return info.reason or error.code().name
+    return str(info.reason or error.code().name)
 
 
 def until(condition: Any, promise: str) -> None:

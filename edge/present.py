@@ -162,7 +162,7 @@ class Presenter:
         shown = public.Post(
             post_id=str(post.post_id),
             author=self.card(seen.author),
-            media=[self.media(asset, owner, viewer_class) for asset in post.assets],
+            media=[self.media(asset, owner, viewer_class, post.post_id) for asset in post.assets],
             caption=post.caption,
             audience=post.audience,
             create_time=time(post.create_time_ms),

@@ -22,7 +22,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-
 _PREFIX = "TINTYPE_"
 _SECRET_CHARS = 32
 _URL_PASSWORD = re.compile(r"(\w+://[^/@\s]*:)[^/@\s]*@")

@@ -31,8 +31,15 @@ def set_up(section: TelemetrySection, name: str) -> None:
         provider.add_span_processor(BatchSpanProcessor(exporter))
         trace.set_tracer_provider(provider)
     if section.metrics_address:
-        host, _, port = section.metrics_address.rpartition(":")
+        _serve_metrics(section.metrics_address)
+
+
+def _serve_metrics(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    try:
         start_http_server(int(port), host)
+    except (OSError, OverflowError) as error:
+        raise OSError(f"cannot listen on {address} (telemetry.metrics_address): {error}") from None
 
 
 def _set_up_logs(section: TelemetrySection) -> None:

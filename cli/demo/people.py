@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEMO_PASSWORD = "silver-and-salt"  # noqa: S105 - printed on purpose: the demo world's people all have it
+
 
 @dataclass(frozen=True)
 class Person:

@@ -28,10 +28,9 @@ from tintype.edge.v1 import (
 
 from cli.client import Client, bearer, chunks_of
 from cli.demo import captions
-from cli.demo.people import PEOPLE
+from cli.demo.people import DEMO_PASSWORD, PEOPLE
 from cli.demo.pictures import PHOTOS, draw_avatar, draw_photo, kind_of
 
-DEMO_PASSWORD = "silver-and-salt"  # noqa: S105 - printed on purpose: the demo world's people all have it
 _SIDE_BY_SIDE = 4
 _TRIES = 6
 _NAMESPACE = uuid.UUID("5e7b4d1c-3a4f-4f0e-9d57-0c2f5f6a7b10")
@@ -44,12 +43,19 @@ _RETRIED = {
 
 
 class World:
-    """Fills an installation. ``marker`` is the file that remembers that it is full."""
+    """Fills an installation. ``marker`` is the file that remembers that it is full.
 
-    def __init__(self, target: str, marker: Path, console: Console) -> None:
+    ``people`` and ``photos`` make it smaller: the first so many of each.
+    """
+
+    def __init__(
+        self, target: str, marker: Path, console: Console, people: int = len(PEOPLE), photos: int = PHOTOS
+    ) -> None:
         self._target = target
         self._marker = marker
         self._console = console
+        self._people = PEOPLE[:people]
+        self._photos = photos
         self._random = Random(1839)
         self._tokens: dict[str, str] = {}
         self._posts: list[str] = []
@@ -64,19 +70,22 @@ class World:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        bar = self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=not bar) as progress:
             async with Client(self._target) as client:
                 self._client = client
-                await self._run(progress, "people", [self._person(n) for n in range(len(PEOPLE))])
+                await self._run(progress, "people", [self._person(n) for n in range(len(self._people))])
                 await self._run(progress, "follows", list(self._follows()))
-                await self._run(progress, "photographs", [self._photo(seed) for seed in range(PHOTOS)])
+                await self._run(progress, "photographs", [self._photo(seed) for seed in range(self._photos)])
                 await self._run(progress, "likes and comments", list(self._talk()))
-        self._marker.write_text(json.dumps({"people": len(PEOPLE), "posts": PHOTOS}))
+        self._marker.write_text(json.dumps({"people": len(self._people), "posts": self._photos}))
         return True
 
     async def _run(self, progress: Progress, name: str, work: list[Callable[[], Awaitable[None]]]) -> None:
-        """Do all of it, a few at a time."""
+        """Do all of it, a few at a time. Where nobody watches a bar, say so in a line."""
         task = progress.add_task(name, total=len(work))
+        if not self._console.is_terminal:
+            self._console.print(f"demo world: {len(work)} {name}")
         waiting = iter(work)
 
         async def worker() -> None:
@@ -90,7 +99,7 @@ class World:
 
     def _person(self, number: int) -> Callable[[], Awaitable[None]]:
         async def act() -> None:
-            person = PEOPLE[number]
+            person = self._people[number]
             request = accounts_pb2.RegisterRequest(
                 request_id=_id("person", person.username),
                 username=person.username,
@@ -110,8 +119,8 @@ class World:
 
     def _follows(self) -> Iterable[Callable[[], Awaitable[None]]]:
         """A power law: the n-th person is followed by about 1/n^0.7 of the others."""
-        for rank, followed in enumerate(PEOPLE):
-            for follower in PEOPLE:
+        for rank, followed in enumerate(self._people):
+            for follower in self._people:
                 if follower is not followed and self._random.random() < 0.95 / (rank + 1) ** 0.55:
                     yield self._follow(follower.username, followed.username)
 
@@ -125,7 +134,7 @@ class World:
     def _photo(self, seed: int) -> Callable[[], Awaitable[None]]:
         random = Random(seed)
         # The well-followed post more, as they do.
-        author = PEOPLE[min(int(random.paretovariate(0.9)) - 1, 400) % len(PEOPLE)].username
+        author = self._people[min(int(random.paretovariate(0.9)) - 1, 400) % len(self._people)].username
         kind = kind_of(seed)
         caption = captions.caption(random, kind)
         place = captions.place(random, kind) if random.random() < 0.7 else None
@@ -158,11 +167,11 @@ class World:
         """Likes by the dozen, a few comments; some posts get most of both."""
         for post_id in sorted(self._posts):
             fame = self._random.random() ** 2
-            for person in PEOPLE:
+            for person in self._people:
                 if self._random.random() < 0.05 + 0.6 * fame:
                     yield self._like(post_id, person.username)
             for number in range(int(4 * fame + self._random.random())):
-                yield self._comment(post_id, self._random.choice(PEOPLE).username, number)
+                yield self._comment(post_id, self._random.choice(self._people).username, number)
 
     def _like(self, post_id: str, username: str) -> Callable[[], Awaitable[None]]:
         async def act() -> None:

@@ -37,6 +37,8 @@ from mesh.telemetry import LoopLag
 _log = structlog.get_logger("process")
 GRACE_S = 10.0
 """How long calls under way may take to finish when the process drains."""
+STEP_S = 5.0
+"""How long one part may take to stop."""
 _PROBE_EVERY_S = 1.0
 _PROBE_TIMEOUT_S = 3.0
 _OPEN_TIMEOUT_S = 60.0
@@ -157,7 +159,7 @@ class Process:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._quietly("channels", self.channels.close(), 2)
         for name, stop in reversed(self.stopping):
-            await self._quietly(name, stop(), 5)
+            await self._quietly(name, stop(), STEP_S)
 
     async def _quietly(self, name: str, step: Awaitable[None], seconds: float) -> None:
         """One step of stopping: whatever it does, the next steps follow."""

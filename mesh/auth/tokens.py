@@ -101,7 +101,7 @@ class TokenVerifier:
             raise _invalid() from None
 
     def _look(self, now_ms: int) -> None:
-        """Once a second: read the key set again where its file has changed. A key that is gone takes its tokens along."""
+        """Once a second: read the key set again where its file has changed. With a key go its tokens."""
         self._looked_ms = now_ms
         try:
             stat = self._jwks.stat()

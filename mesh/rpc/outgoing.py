@@ -5,6 +5,7 @@ from __future__ import annotations
 from opentelemetry import propagate, trace
 
 from mesh import deadline
+from mesh.errors import Code, Problem
 from mesh.rpc.call import current
 from mesh.rpc.method import Method
 

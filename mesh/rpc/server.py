@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from mesh.errors import Problem
 from mesh.rpc.call import Call
 from mesh.rpc.chain import Chain, Handler
 from mesh.rpc.method import Method, Shape, methods_of
-from mesh.rpc.status import to_status
+from mesh.rpc.status import HTTP_STATUSES, to_status
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 MAX_CONCURRENT_CALLS = 2_000
@@ -111,12 +112,14 @@ def _call(registry: Registry, method: Method, context: Any) -> Call:
 
 
 async def _refuse(context: Any, problem: Problem, call: Call) -> None:
-    if problem.retry_after_ms is not None:
-        seconds = max(1, -(-problem.retry_after_ms // 1000))
-        context.set_trailing_metadata((("retry-after", str(seconds)),))
     from_rest = "x-envoy-original-path" in call.metadata
-    status = to_status(problem, call.request_id, json_names=from_rest)
-    await context.abort_with_status(rpc_status.to_status(status))
+    trailing = {}
+    if problem.retry_after_ms is not None:
+        trailing["retry-after"] = str(max(1, -(-problem.retry_after_ms // 1000)))
+    if from_rest and problem.reason in HTTP_STATUSES:
+        trailing["x-tintype-status"] = HTTP_STATUSES[problem.reason]
+    status = rpc_status.to_status(to_status(problem, call.request_id, json_names=from_rest))
+    await context.abort(status.code, status.details, (*status.trailing_metadata, *trailing.items()))
 
 
 async def _send_reply_metadata(context: Any, call: Call) -> None:
@@ -155,12 +158,16 @@ def _client_stream(registry: Registry, method: Method) -> grpc.RpcMethodHandler:
 def _server_stream(registry: Registry, method: Method) -> grpc.RpcMethodHandler:
     handler = registry.handlers[method.path]
 
-    async def behaviour(request: Any, context: Any) -> AsyncIterator[Any]:
+    # Written, not yielded: gRPC leaves a generator whose reader has gone to the garbage collector, this closes it.
+    async def behaviour(request: Any, context: Any) -> None:
         call = _call(registry, method, context)
         try:
-            async for message in handler(request, call):
-                yield message
+            async with contextlib.aclosing(handler(request, call)) as messages:
+                async for message in messages:
+                    await context.write(message)
         except Problem as problem:
             await _refuse(context, problem, call)
+        except grpc.aio.InternalError:  # the reader went away while it was being written to
+            context.set_code(grpc.StatusCode.CANCELLED)
 
     return grpc.unary_stream_rpc_method_handler(behaviour, method.request_class.FromString, _serialize)

@@ -9,6 +9,9 @@ from google.rpc import error_details_pb2, status_pb2
 
 from mesh.errors import DOMAIN, Code, FieldViolation, Problem, is_reason
 
+HTTP_STATUSES = {"PAYLOAD_TOO_LARGE": "413"}
+"""Reasons whose HTTP status no gRPC code stands for; the gateway takes it from the header x-tintype-status."""
+
 
 def to_status(problem: Problem, request_id: str = "", *, json_names: bool = False) -> status_pb2.Status:
     """One ErrorInfo always; BadRequest, RetryInfo and RequestInfo where they say something.

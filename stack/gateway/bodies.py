@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pb2
 from stack.gateway.contracts import PACKAGE, camel, descriptor_set, public_methods
 from stack.gateway.options import GatewayOptions
 
-_SCRIPT = Path(__file__).with_name("unknown_fields.lua")
+_SCRIPT = Path(__file__).with_name("bodies.lua")
 
 
 def script(options: GatewayOptions) -> str:

@@ -31,6 +31,8 @@ _STORE_HEADERS = ("x-amz-", "seaweed-", "x-minio-", "x-seaweedfs-")
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 _HTTP = f"{_EXTENSIONS}.filters.http"
 _FILTER = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig"}
+_ON = {**_FILTER, "config": {}}
+"""Enables a filter that is disabled elsewhere."""
 _REST_PREFIXES = ("/v1/",)
 _REST_PATHS = ("/healthz", "/openapi.json", "/docs")
 _SECURITY_HEADERS = {
@@ -80,7 +82,7 @@ def _json_route(form: RestForm) -> dict[str, Any]:
     is_verb = {"name": ":method", "string_match": {"exact": form.verb}}
     route = _rest({"safe_regex": {"regex": _regex(form.path)}, "headers": [is_verb]}, "0s")
     route["metadata"] = {"filter_metadata": {LUA: {"body": form.body}}}
-    route["typed_per_filter_config"][LUA] = {**_FILTER, "config": {}}
+    route["typed_per_filter_config"][LUA] = _ON
     return route
 
 
@@ -116,7 +118,7 @@ def _call(method: PublicMethod) -> dict[str, Any]:
     route: dict[str, Any] = {
         "cluster": "edge",
         "timeout": timeout,
-        "max_stream_duration": {"max_stream_duration": "3600s" if long_lived else timeout},
+        "max_stream_duration": _duration("3600s" if long_lived else timeout),
         "rate_limits": [
             {
                 "actions": [
@@ -141,6 +143,12 @@ def _call(method: PublicMethod) -> dict[str, Any]:
             "host_selection_retry_max_attempts": 3,
         }
     return route
+
+
+def _duration(longest: str) -> dict[str, str]:
+    """How long a call may take. A client's own deadline, if sooner, holds and travels on: without a
+    maximum for it Envoy takes the grpc-timeout header off."""
+    return {"max_stream_duration": longest, "grpc_timeout_header_max": longest}
 
 
 def _images(options: GatewayOptions) -> dict[str, Any]:
@@ -193,7 +201,9 @@ def _regex(template: str) -> str:
 def _upload() -> dict[str, Any]:
     """A raw body of any type."""
     route = _rest({"path": "/v1/media:upload"}, "0s")
-    return {**route, "route": {**route["route"], "idle_timeout": "60s"}}
+    route["route"]["idle_timeout"] = "60s"
+    route["typed_per_filter_config"][LUA] = _ON
+    return route
 
 
 def _wrong_content_type() -> dict[str, Any]:

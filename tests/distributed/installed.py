@@ -12,10 +12,11 @@ from pathlib import Path
 
 from cli import configuration
 from cli.modules import modules
+from stack.gateway import GatewayOptions
 from stack.installation import Installation
 from stack.placement import TOGETHER
 from stack.ports import free_ports
-from stack.s3 import GRPC_DISTANCE
+from stack.s3 import GRPC_DISTANCE, S3Server
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
 APART = tuple(module.name for module in modules())
@@ -38,14 +39,19 @@ def environment(state_dir: Path) -> dict[str, str]:
 
 
 class Installed(Installation):
-    """An installation with the last lines that its services logged."""
+    """An installation that tells how its gateway is set up, and the last lines that its services logged."""
 
+    options: GatewayOptions
     lines: deque[str]
 
     @property
     def gateway(self) -> str:
         """host:port of the public API."""
         return f"127.0.0.1:{self.section.gateway_port}"
+
+    def _gateway_options(self, s3: S3Server) -> GatewayOptions:
+        self.options = super()._gateway_options(s3)
+        return self.options
 
     def address(self, target: str) -> str:
         """host:port where a service is served inside the mesh."""

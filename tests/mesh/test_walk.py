@@ -100,7 +100,7 @@ async def test_the_walk_over_rest(rest: Rest) -> None:
     await eventually(liked_hit)
     [hashtag] = await eventually(lambda: found(f"/v1/search/hashtags?query={tag}", "hashtags"))
     assert hashtag == {"tag": tag, "postCount": 1}
-    [user] = await eventually(lambda: found(f"/v1/search/users?query={ana.username}", "users"))
+    [user, *_] = await eventually(lambda: found(f"/v1/search/users?query={ana.username}", "users"))
     assert user["userId"] == ana.user_id
 
     await rest.go_private(ana)

@@ -1,4 +1,5 @@
--- Refuses JSON bodies with a field that the contract does not have, and bodies that are too large.
+-- Refuses JSON bodies with a field that the contract does not have, and bodies that are too large; gives
+-- a refusal the HTTP status that the service names where gRPC has no code for it.
 --
 -- The transcoder drops what it does not know, so a client that misspells a field would never hear of
 -- it. Everything else that can be wrong with a body is left to the transcoder, which knows better.
@@ -88,4 +89,11 @@ function envoy_on_request(handle)
   if unknown then
     handle:respond({[":status"] = "400"}, "there is no field " .. unknown .. ": see /docs")
   end
+end
+
+function envoy_on_response(handle)
+  local status = handle:headers():get("x-tintype-status")
+  if not status then return end
+  handle:headers():remove("x-tintype-status")
+  handle:headers():replace(":status", status)
 end

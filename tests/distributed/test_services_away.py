@@ -1,0 +1,100 @@
+"""What callers see while a service is frozen, gone or back: never INTERNAL, never longer than their deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from grpc_status import rpc_status
+from inner_mesh import dependency_of, peer
+from installed import Installed
+from mesh_client import Person, Rest, error_of, eventually
+from tintype.edge.v1 import profiles_pb2
+from tintype.edge.v1.profiles_pb2_grpc import ProfileServiceStub
+from tintype.graph.v1 import graph_pb2
+from tintype.graph.v1.graph_pb2_grpc import GraphServiceStub
+
+from mesh.errors import Code, Problem
+from mesh.rpc.status import from_status
+
+
+async def profile(channel: grpc.aio.Channel, who: Person, of: Person, timeout: float) -> Any:
+    request = profiles_pb2.GetProfileRequest(user=of.user_id)
+    return await ProfileServiceStub(channel).GetProfile(request, timeout=timeout, metadata=who.metadata)
+
+
+async def test_a_frozen_service_costs_its_callers_their_deadline_and_no_more(
+    installation: Installed, rest: Rest, channel: grpc.aio.Channel
+) -> None:
+    ana, ben = await rest.register("ana"), await rest.register("ben")
+    installation.process("graph").pause()
+    try:
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await profile(channel, ana, ben, timeout=2)
+        status = rpc_status.from_call(failure.value)
+        assert status is not None, "the edge answered, not the client's own timer"
+        problem = from_status(status)
+        assert (problem.code, problem.reason) == (Code.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+        assert dependency_of(problem) == "graph"
+    finally:
+        installation.process("graph").resume()
+
+    async def recovered() -> bool:
+        return bool((await rest.ask("GET", f"/v1/users/{ben.at}", ana)).status_code == 200)
+
+    await eventually(recovered, within_s=15)
+
+
+async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installation: Installed, rest: Rest) -> None:
+    ana, ben = await rest.register("ana"), await rest.register("ben")
+    graph = installation.process("graph")
+    graph.kill()
+    try:
+
+        async def refused() -> Any:
+            answer = await rest.ask("PUT", f"/v1/me/following/{ben.at}", ana)
+            assert answer.status_code != 500, answer.text
+            return answer if answer.status_code == 503 else None
+
+        answer = await eventually(refused, within_s=15)
+        assert error_of(answer)["reason"] == "DEPENDENCY_UNAVAILABLE"
+        assert "graph" in answer.text
+        assert answer.headers["retry-after"] == "1"
+        limits = await rest.ask("GET", "/v1/limits")
+        assert limits.status_code == 200, "what needs no graph goes on"
+    finally:
+        await graph.start()
+
+    async def followed() -> bool:
+        return bool((await rest.ask("PUT", f"/v1/me/following/{ben.at}", ana)).status_code == 200)
+
+    await eventually(followed, within_s=15)
+
+
+async def test_calls_that_may_be_repeated_are_repeated_over_a_restart(installation: Installed) -> None:
+    """Readers of a service that is killed and restarted see UNAVAILABLE at most, each within its deadline."""
+    request = graph_pb2.BatchGetCountsRequest(user_ids=[1])
+    outcomes: list[str] = []
+
+    async with peer(installation) as channels:
+        stub: Any = channels.stub(GraphServiceStub)
+
+        async def ask() -> str:
+            try:
+                await stub.BatchGetCounts(request, timeout=2)
+            except Problem as problem:
+                return problem.code.name
+            return "OK"
+
+        assert await ask() == "OK"
+        installation.process("graph").kill()
+        outcomes = list(await asyncio.gather(*(ask() for _ in range(20))))
+        assert set(outcomes) == {"UNAVAILABLE"}
+        await installation.process("graph").start()
+
+        async def again() -> bool:
+            return await ask() == "OK"
+
+        await eventually(again, within_s=10)
