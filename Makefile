@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check lint types imports contracts gen bench clean
+.PHONY: help up test faults check lint types imports contracts gen bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,7 +26,10 @@ up: .venv/installed ## start everything, seed a demo world the first time, stay 
 	@exec $(BIN)/tintype up
 
 test: .venv/developing ## run all tests against real servers
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 3 --dist loadfile
+
+faults: .venv/developing ## kill every process under load in turn, and check that nothing acknowledged is lost (SEED=1)
+	$(BIN)/pytest -q tests/faults -m "faults or not faults" --seed $(or $(SEED),1)
 
 check: lint types imports contracts ## all checks that are not tests
 

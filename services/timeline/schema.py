@@ -99,3 +99,5 @@ def activity_table(days: int) -> TableSpec:
 
 
 AUTHOR_TABLES = (AUTHOR_POSTS, POST_STATES, AUTHOR_BUCKETS, AUTHORS, AUDIENCES, PULLED_POSTS, FANOUTS)
+TABLES = (*AUTHOR_TABLES, HOME, ACTIVITY)
+"""Every table, with the default times to live."""

@@ -60,7 +60,9 @@ def killed_after(writer: subprocess.Popen[str], lines: int) -> list[int]:
     assert writer.stdout is not None
     acknowledged = [int(writer.stdout.readline()) for _ in range(lines)]
     writer.send_signal(signal.SIGKILL)
-    rest, _ = writer.communicate()
+    # Not communicate(): it reads the pipe itself, past what readline() has buffered.
+    rest = writer.stdout.read()
+    writer.communicate()
     return [*acknowledged, *(int(line) for line in rest.splitlines(keepends=True) if line.endswith("\n"))]
 
 
