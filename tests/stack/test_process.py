@@ -111,7 +111,7 @@ async def test_a_process_that_is_never_ready_is_ended_and_reported() -> None:
 async def test_a_cancelled_start_leaves_nothing_running() -> None:
     process = serving(free_port(), before="time.sleep(600)")
     starting = asyncio.create_task(process.start())
-    while process.pid is None:  # noqa: ASYNC110 - bounded by the task below
+    while process.pid is None:
         await asyncio.sleep(0.01)
     pid = process.pid
     starting.cancel()
