@@ -23,7 +23,7 @@ class SystemClock:
 class FakeClock:
     """A clock that stands still until a test moves it."""
 
-    def __init__(self, now_ms: int = 1_700_000_000_000) -> None:
+    def __init__(self, now_ms: int = 1_800_000_000_000) -> None:
         self._now_ms = now_ms
 
     def now_ms(self) -> int:

@@ -122,7 +122,7 @@ async def measure(rate: int, seconds: int) -> dict[str, object]:
 
 def percentiles(values: list[float]) -> dict[str, float]:
     """Median, 95th percentile and maximum."""
-    cuts = statistics.quantiles(values, n=20)
+    cuts = statistics.quantiles(values, n=20, method="inclusive")
     return {"p50": round(cuts[9], 1), "p95": round(cuts[18], 1), "max": round(max(values), 1)}
 
 
