@@ -52,7 +52,7 @@ class Links:
         expire_s = (self.window() + 2) * WINDOW_S
         epoch = link.epoch & EPOCH_MASK
         body = _FORMAT.pack(link.asset_id, link.owner_id, link.viewer_id, link.post_id, epoch, expire_s)
-        token = base64.urlsafe_b64encode(body + self._tag(body, link.name)).rstrip(b"=").decode()
+        token = _text(body + self._tag(body, link.name))
         return f"{self._base_url}/m/{token}/{link.name}"
 
     def window(self) -> int:
@@ -66,6 +66,8 @@ class Links:
         except (binascii.Error, ValueError):
             return None
         body, tag = raw[: _FORMAT.size], raw[_FORMAT.size :]
+        if _text(raw) != token:  # base64 has several texts for the same bytes: one link has one
+            return None
         if len(body) != _FORMAT.size or not hmac.compare_digest(tag, self._tag(body, name)):
             return None
         asset_id, owner_id, viewer_id, post_id, epoch, expire_s = _FORMAT.unpack(body)
@@ -75,3 +77,7 @@ class Links:
 
     def _tag(self, body: bytes, name: str) -> bytes:
         return hmac.digest(self._key, body + name.encode(), hashlib.sha256)[:_TAG_BYTES]
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -125,7 +125,7 @@ class Document:
         rule = method.options.Extensions[rule_pb2.rule]
         operation: dict[str, Any] = {
             "tags": [service.name],
-            "summary": comment.split(". ")[0].rstrip("."),
+            "summary": comment.split(". ")[0].rstrip(".") or _words(method.name),
             "description": comment,
             "parameters": list(self._parameters(method, form, template)),
             "responses": {
@@ -243,6 +243,11 @@ def _constraints(rules: Any) -> dict[str, Any]:
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def _words(name: str) -> str:
+    """ListFollowRequests: List follow requests."""
+    return re.sub(r"(?<!^)([A-Z])", r" \1", name).capitalize()
 
 
 def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:

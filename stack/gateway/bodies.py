@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from stack.gateway.contracts import PACKAGE, camel, descriptor_set, public_methods
+from stack.gateway.contracts import PACKAGE, camel, public_files, public_methods
 from stack.gateway.options import GatewayOptions
 
 _SCRIPT = Path(__file__).with_name("bodies.lua")
@@ -15,8 +15,8 @@ _SCRIPT = Path(__file__).with_name("bodies.lua")
 
 def script(options: GatewayOptions) -> str:
     """The Lua program that reads bodies, with the messages that they may be."""
-    messages = _messages(options.descriptors)
-    wanted = {form.body for method in public_methods(options.descriptors) for form in method.rest if form.body}
+    messages = _messages()
+    wanted = {form.body for method in public_methods() for form in method.rest if form.body}
     reached: dict[str, dict[str, str]] = {}
     while wanted:
         name = wanted.pop()
@@ -26,13 +26,8 @@ def script(options: GatewayOptions) -> str:
     return f"local MAX_BYTES = {options.max_json_bytes}\nlocal FIELDS = {{\n{tables}\n}}\n{_SCRIPT.read_text()}"
 
 
-def _messages(descriptors: Path) -> dict[str, Any]:
-    return {
-        message.name: message
-        for file in descriptor_set(descriptors).file
-        if file.package == PACKAGE
-        for message in file.message_type
-    }
+def _messages() -> dict[str, Any]:
+    return {message.name: message for file in public_files() for message in file.message_type}
 
 
 def _fields(messages: dict[str, Any], message: Any) -> dict[str, str]:

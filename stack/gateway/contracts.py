@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from google.protobuf import descriptor_pb2
 from tintype.type.v1 import rule_pb2
 
 PACKAGE = "tintype.edge.v1"
+DESCRIPTORS = Path(str(files("tintype") / "descriptors.binpb"))
+"""The descriptor set that everything here is made from."""
 _RAW = ".google.api.HttpBody"
 
 
@@ -48,27 +51,27 @@ class PublicMethod:
 
 
 @cache
-def descriptor_set(path: Path) -> descriptor_pb2.FileDescriptorSet:
-    """The committed descriptor set."""
-    return descriptor_pb2.FileDescriptorSet.FromString(path.read_bytes())
+def public_files() -> tuple[descriptor_pb2.FileDescriptorProto, ...]:
+    """The files of tintype.edge.v1."""
+    found = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
+    return tuple(file for file in found.file if file.package == PACKAGE)
 
 
 @cache
-def public_methods(descriptors: Path) -> tuple[PublicMethod, ...]:
+def public_methods() -> tuple[PublicMethod, ...]:
     """Every RPC of tintype.edge.v1, in the order of the descriptor set."""
-    files = [file for file in descriptor_set(descriptors).file if file.package == PACKAGE]
-    requests = {f".{PACKAGE}.{message.name}": message for file in files for message in file.message_type}
+    requests = {f".{PACKAGE}.{message.name}": message for file in public_files() for message in file.message_type}
     return tuple(
         _method(f"{file.package}.{service.name}", method, requests[method.input_type])
-        for file in files
+        for file in public_files()
         for service in file.service
         for method in service.method
     )
 
 
-def services(descriptors: Path) -> list[str]:
+def services() -> list[str]:
     """Full names of the public services."""
-    return sorted({method.path.split("/")[1] for method in public_methods(descriptors)})
+    return sorted({method.path.split("/")[1] for method in public_methods()})
 
 
 def camel(name: str) -> str:

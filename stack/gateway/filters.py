@@ -23,13 +23,19 @@ MUTATION = "envoy.filters.http.header_mutation"
 LUA = "envoy.filters.http.lua"
 RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 _HTTP = "type.googleapis.com/envoy.extensions.filters.http"
+_SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "cross-origin",
+}
+"""Headers that every answer carries, the gateway's own included."""
 _FOREVER = "4294967295"
 
 
 def filters(options: GatewayOptions) -> list[dict[str, Any]]:
     """The filter chain."""
     return [
-        _filter(MUTATION, {"@type": f"{_HTTP}.header_mutation.v3.HeaderMutation"}),
+        _filter(MUTATION, _secured()),
         _filter(CORS, {"@type": f"{_HTTP}.cors.v3.Cors"}),
         _filter("envoy.filters.http.grpc_web", {"@type": f"{_HTTP}.grpc_web.v3.GrpcWeb"}),
         {**_filter(LUA, _lua(options)), "disabled": True},
@@ -50,7 +56,7 @@ def transcoder(options: GatewayOptions, sse: bool = False) -> dict[str, Any]:
     return {
         "@type": f"{_HTTP}.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         "proto_descriptor": str(options.descriptors),
-        "services": services(options.descriptors),
+        "services": services(),
         "print_options": {"always_print_primitive_fields": True, "stream_sse_style_delimited": sse},
         "convert_grpc_status": True,
         "auto_mapping": False,
@@ -75,7 +81,7 @@ def _jwt(options: GatewayOptions) -> dict[str, Any]:
         "jwt_cache_config": {"jwt_cache_size": 10000},
         "clock_skew_seconds": 5,
     }
-    public = [method.path for method in public_methods(options.descriptors) if method.access == "PUBLIC"]
+    public = [method.path for method in public_methods() if method.access == "PUBLIC"]
     open_paths: list[dict[str, Any]] = [{"match": {"path": path}} for path in public]
     open_paths += [{"match": {"prefix": prefix}} for prefix in ("/m/", "/grpc.health.v1.", "/grpc.reflection.")]
     return {
@@ -111,6 +117,15 @@ def _rate_limit(options: GatewayOptions) -> dict[str, Any]:
             {"header": {"key": "retry-after", "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
         ],
     }
+
+
+def _secured() -> dict[str, Any]:
+    additions = [
+        {"append": {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+        for key, value in _SECURITY_HEADERS.items()
+    ]
+    kind = f"{_HTTP}.header_mutation.v3.HeaderMutation"
+    return {"@type": kind, "mutations": {"response_mutations": additions}}
 
 
 def _lua(options: GatewayOptions) -> dict[str, Any]:

@@ -22,9 +22,13 @@ class GatewayOptions:
     s3: str
     region: str
     jwks: Path
+    """The public key set, as Envoy sees it."""
     descriptors: Path
+    """The descriptor set, as Envoy sees it."""
     development: bool = True
     max_json_bytes: int = MAX_JSON_BYTES
+    headers_seconds: int = 10
+    """How long a client may take to send its headers."""
     cors_origins: tuple[str, ...] = (".*",)
     """Regular expressions that allowed origins match."""
     otlp: str = ""

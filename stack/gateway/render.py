@@ -7,7 +7,7 @@ from typing import Any
 from stack.gateway.filters import CORS, filters
 from stack.gateway.options import GatewayOptions
 from stack.gateway.replies import local_replies
-from stack.gateway.routes import routes, security_headers
+from stack.gateway.routes import routes
 
 _FORGED = ("x-tintype-", "x-envoy-")
 """Beginnings of headers that only the mesh and the gateway itself may set: taken off before anything reads them."""
@@ -51,7 +51,7 @@ def _http(options: GatewayOptions) -> dict[str, Any]:
         "server_name": "tintype",
         "generate_request_id": True,
         "always_set_request_id_in_response": True,
-        "request_headers_timeout": "10s",
+        "request_headers_timeout": f"{options.headers_seconds}s",
         "stream_idle_timeout": "120s",
         "request_timeout": "0s",
         "max_request_headers_kb": 32,
@@ -69,7 +69,6 @@ def _http(options: GatewayOptions) -> dict[str, Any]:
         "http_filters": filters(options),
         "route_config": {
             "name": "public",
-            "response_headers_to_add": security_headers(),
             "virtual_hosts": [
                 {
                     "name": "public",

@@ -35,16 +35,11 @@ _ON = {**_FILTER, "config": {}}
 """Enables a filter that is disabled elsewhere."""
 _REST_PREFIXES = ("/v1/",)
 _REST_PATHS = ("/healthz", "/openapi.json", "/docs")
-_SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-resource-policy": "cross-origin",
-}
 
 
 def routes(options: GatewayOptions) -> list[dict[str, Any]]:
     """All routes, first match first."""
-    methods = public_methods(options.descriptors)
+    methods = public_methods()
     rest = [_sse_route(options, method) for method in methods if method.sse]
     return [
         _images(options),
@@ -57,14 +52,6 @@ def routes(options: GatewayOptions) -> list[dict[str, Any]]:
         *(_rest({"prefix": prefix}, "0s") for prefix in _REST_PREFIXES),
         *(_rest({"prefix": path}, "30s") for path in _REST_PATHS),
         _answer({"prefix": "/"}, 404),
-    ]
-
-
-def security_headers() -> list[dict[str, Any]]:
-    """Headers that every answer carries."""
-    return [
-        {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-        for key, value in _SECURITY_HEADERS.items()
     ]
 
 

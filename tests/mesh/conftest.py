@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -20,7 +20,7 @@ from stack.envoy import EnvoyServer, envoy_server
 from stack.gateway import GatewayOptions, render
 from stack.installation import Installation
 from stack.ports import free_ports
-from stack.s3 import GRPC_DISTANCE
+from stack.s3 import GRPC_DISTANCE, S3Server
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
 FEW = Rate(per_second=1, burst=3)
@@ -31,10 +31,14 @@ class Running(Installation):
     """An installation that tells how its gateway is set up, so that a test can put another beside it."""
 
     options: GatewayOptions
-    lines: list[str]
+    configured: Mapping[str, str]
+    """What the services are told beside what every installation tells them."""
 
-    def _gateway_options(self, s3: object) -> GatewayOptions:
-        self.options = super()._gateway_options(s3)  # type: ignore[arg-type]
+    def _environment(self, *stores: Any) -> dict[str, str]:
+        return {**self.configured, **super()._environment(*stores)}
+
+    def _gateway_options(self, s3: S3Server) -> GatewayOptions:
+        self.options = super()._gateway_options(s3)
         return self.options
 
 
@@ -55,19 +59,16 @@ def _environment(state_dir: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """All of Tintype, on free ports, with data of its own and without rate limits that a test would meet."""
-    before = dict(os.environ)
-    os.environ.update(_environment(tmp_path_factory.mktemp("tintype")))
-    try:
+    env = _environment(tmp_path_factory.mktemp("tintype"))
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
         settings = configuration.load()
-        lines: list[str] = []
-        installation = Running(settings, settings.stack, lines.append, lambda _: None)
-        installation.lines = lines
-        asyncio.run(installation.start())
-        yield installation
-        asyncio.run(installation.stop())
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    installation = Running(settings, settings.stack, lambda _: None, lambda _: None)
+    installation.configured = env
+    asyncio.run(installation.start())
+    yield installation
+    asyncio.run(installation.stop())
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +80,7 @@ def strict_gateway(installation: Running) -> Iterator[str]:
         listen=f"127.0.0.1:{listen}",
         admin=f"127.0.0.1:{admin}",
         development=False,
+        headers_seconds=1,
         cors_origins=(r"https://app\.example\.com",),
         rates={**installation.options.rates, "SEARCH": FEW},
     )

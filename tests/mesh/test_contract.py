@@ -15,9 +15,8 @@ from mesh_client import Rest, error_of
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from stack.gateway.contracts import PublicMethod, RestForm, camel, public_methods, services
-from stack.installation import DESCRIPTORS
 
-METHODS = public_methods(DESCRIPTORS)
+METHODS = public_methods()
 FORMS = [(method, form) for method in METHODS for form in method.rest]
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PUBLIC = {
@@ -40,11 +39,6 @@ def filled(path: str) -> str:
     """A template with something in its places."""
     values = {"user": "@nobody.at.all", "file": "swagger-ui.css", "tag": "x", "place_id": "x"}
     return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], "5"), path)
-
-
-@pytest.fixture(scope="session")
-def document(installation: Any) -> Any:
-    return None
 
 
 async def openapi(rest: Rest) -> Any:
@@ -173,7 +167,7 @@ async def listed(address: str) -> list[str]:
 
 
 async def test_reflection_lists_the_public_services_in_development(installation: Any) -> None:
-    assert set(services(DESCRIPTORS)) <= set(await listed(installation.options.listen))
+    assert set(services()) <= set(await listed(installation.options.listen))
 
 
 async def test_reflection_is_off_in_production(strict_gateway: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
 import time
@@ -209,25 +210,29 @@ async def _narrowed(rest: Rest, author: Person, reader: Person, post_id: str) ->
     return await rest.ok("PATCH", f"/v1/posts/{post_id}", author, json={"audience": "ONLY_ME"})
 
 
-@pytest.mark.parametrize("end", [_removed, _unfollowed, _blocked, _deleted, _archived, _narrowed])
-async def test_a_followers_link_to_a_private_photo_dies_with_the_right_to_see_it(rest: Rest, end: Ending) -> None:
-    author, reader = await rest.register("eve"), await rest.register("fay")
-    await rest.follow(reader, author)
-    await rest.go_private(author)
-    post_id = (await rest.publish(author))["postId"]
-    url = image_url((await rest.ok("GET", f"/v1/posts/{post_id}", reader))["post"])
-    own = image_url((await rest.ok("GET", f"/v1/posts/{post_id}", author))["post"])
-    assert (await rest.ask("GET", url)).status_code == 200
-    await end(rest, author, reader, post_id)
-    await eventually(lambda: gone(rest, url))
-    assert (await rest.ask("GET", own)).status_code == 200, "the author's own link died too"
+async def test_a_followers_link_to_a_private_photo_dies_with_the_right_to_see_it(rest: Rest) -> None:
+    async def lose(end: Ending) -> None:
+        author, reader = await rest.register("eve"), await rest.register("fay")
+        await rest.follow(reader, author)
+        await rest.go_private(author)
+        post_id = (await rest.publish(author))["postId"]
+        url = image_url((await rest.ok("GET", f"/v1/posts/{post_id}", reader))["post"])
+        own = image_url((await rest.ok("GET", f"/v1/posts/{post_id}", author))["post"])
+        assert (await rest.ask("GET", url)).status_code == 200
+        await end(rest, author, reader, post_id)
+        await eventually(lambda: gone(rest, url))
+        assert (await rest.ask("GET", own)).status_code == 200, f"{end.__name__}: the author's own link died too"
+
+    await asyncio.gather(*(lose(end) for end in (_removed, _unfollowed, _blocked, _deleted, _archived, _narrowed)))
 
 
-@pytest.mark.parametrize("end", [_deleted, _archived, _narrowed])
-async def test_a_public_link_dies_with_its_post(rest: Rest, end: Ending) -> None:
-    author = await rest.register("eve")
-    post = await rest.publish(author)
-    url = image_url((await rest.ok("GET", f"/v1/posts/{post['postId']}", await rest.register("fay")))["post"])
-    assert (await rest.ask("GET", url)).status_code == 200
-    await end(rest, author, author, post["postId"])
-    await eventually(lambda: gone(rest, url))
+async def test_a_public_link_dies_with_its_post(rest: Rest) -> None:
+    async def lose(end: Ending) -> None:
+        author, reader = await rest.register("eve"), await rest.register("fay")
+        post_id = (await rest.publish(author))["postId"]
+        url = image_url((await rest.ok("GET", f"/v1/posts/{post_id}", reader))["post"])
+        assert (await rest.ask("GET", url)).status_code == 200
+        await end(rest, author, reader, post_id)
+        await eventually(lambda: gone(rest, url))
+
+    await asyncio.gather(*(lose(end) for end in (_deleted, _archived, _narrowed)))
