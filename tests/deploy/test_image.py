@@ -62,10 +62,16 @@ async def test_the_health_check_is_well_while_the_server_serves_and_not_after(tm
     async with running([], tmp_path) as harness:
         port = harness.process.port
         assert await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}") == (0, "SERVING\n")
-        await harness.process.server.set_health(serving=False)
-        assert (await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}"))[0] == 1
+        harness.process.probes["test/part"] = _unwell
+        async with asyncio.timeout(20):
+            while (await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}"))[0] != 1:
+                pass
     status, complaint = await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}")
     assert (status, complaint) == (1, f"no answer on port {port}: UNAVAILABLE\n")
+
+
+async def _unwell() -> str:
+    return "broken for the test"
 
 
 async def test_envoy_takes_the_configuration_that_prepare_writes(tmp_path: Path) -> None:
