@@ -76,7 +76,7 @@ class Links:
         return Link(asset_id, owner_id, viewer_id, epoch, name, post_id)
 
     def _tag(self, body: bytes, name: str) -> bytes:
-        return hmac.digest(self._key, body + name.encode(), hashlib.sha256)[:_TAG_BYTES]
+        return hashlib.blake2b(body + name.encode(), key=self._key, digest_size=_TAG_BYTES).digest()
 
 
 def _text(raw: bytes) -> str:

@@ -46,7 +46,7 @@ class PageTokens:
 
     def _tag(self, cursor: bytes, binding: tuple[object, ...]) -> bytes:
         message = repr(binding).encode() + b"\0" + cursor
-        return hmac.digest(self._key, message, hashlib.sha256)[:_TAG_BYTES]
+        return hashlib.blake2b(message, key=self._key, digest_size=_TAG_BYTES).digest()
 
 
 def _decode(token: str) -> bytes:

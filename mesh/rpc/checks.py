@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -30,7 +30,7 @@ def request_id(method: Method) -> Check:
 
     def check(call: Call, request: Any) -> None:
         given = call.metadata.get("x-request-id", "")
-        call.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        call.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
     return check
 

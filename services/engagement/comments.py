@@ -206,7 +206,7 @@ class Comments:
         if not counted:
             return await self._count(comment)
         # Whoever counted it may not have reached the cache.
-        await self._counts.show(await self._claims.tally(comment.post_id))
+        await self._counts.show(await self._claims.tally(comment.post_id), surely=True)
         return None
 
     async def _orphans(self, comment: Comment) -> None:

@@ -74,13 +74,15 @@ class Counts:
             marks.append(self._run(_MARK, _pair(_liked_key(person_id, post_id)), []))
         await asyncio.gather(*marks)
 
-    async def show(self, tally: Tally) -> None:
-        """Put a post's new counts into the cache."""
-        await self._fill([(_counts_key(tally.subject_id), _entry(tally.fold, f"{tally.likes},{tally.comments}"))])
+    async def show(self, tally: Tally, *, surely: bool = False) -> None:
+        """Put a post's new counts into the cache. ``surely``: raises CacheUnavailable where that fails."""
+        entry = _entry(tally.fold, f"{tally.likes},{tally.comments}")
+        await self._fill([(_counts_key(tally.subject_id), entry)], surely)
 
-    async def show_like(self, like: Like) -> None:
-        """Put a person's like into the cache."""
-        await self._fill([(_liked_key(like.person_id, like.post_id), _entry(like.version, str(int(like.liked))))])
+    async def show_like(self, like: Like, *, surely: bool = False) -> None:
+        """Put a person's like into the cache. ``surely`` as in :meth:`show`."""
+        entry = _entry(like.version, str(int(like.liked)))
+        await self._fill([(_liked_key(like.person_id, like.post_id), entry)], surely)
 
     async def _cached(self, posts: Sequence[int], person_id: int) -> tuple[dict[int, PostCounts], dict[int, bool]]:
         keys = [_counts_key(post) for post in posts]
@@ -108,16 +110,20 @@ class Counts:
         if entries:
             await self._fill(entries)
 
-    async def _fill(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+    async def _fill(self, entries: Sequence[tuple[bytes, bytes]], surely: bool = False) -> None:
         """Entries of one hash tag."""
         keys = [part for name, _ in entries for part in _pair(name)]
-        await self._run(_FILL, keys, [self._ttl_ms, *(entry for _, entry in entries)])
+        await self._run(_FILL, keys, [self._ttl_ms, *(entry for _, entry in entries)], surely)
 
-    async def _run(self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | int]) -> None:
+    async def _run(
+        self, script: Script, keys: Sequence[bytes], args: Sequence[bytes | int], surely: bool = False
+    ) -> None:
         try:
             await self._cache.run(script, keys, args)
         except (CacheError, DeadlineExceeded) as error:
             _log.debug("cache not reached", script=script.name, error=str(error))
+            if surely:
+                raise
 
 
 def counts_of(tally: Tally) -> PostCounts:

@@ -121,10 +121,11 @@ class Likes:
             return None
         if like.liked:
             await self._store.list_like(like)
-        await self._counts.show_like(like)
+        # Whoever counted it may not have reached the cache, which may have kept what it had while it was
+        # away: this is the last chance to put it right, so where it fails the event is handled again.
+        await self._counts.show_like(like, surely=True)
         if like.liked == like.counted:
-            # Whoever counted it may not have reached the cache.
-            await self._counts.show(await self._store.tally(post_id))
+            await self._counts.show(await self._store.tally(post_id), surely=True)
             return None
         tally = await self._tallies.include(post_id, like.claim)
         await self._counts.show(tally)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
+from itertools import islice
 
 import structlog
 
@@ -58,15 +60,14 @@ class Home:
         following = await self._following.of(reader_id)
         pulled_authors = self._pulled.authors_among(following)
         pushed = await self._pushed(reader_id, limit)
+        if not pulled_authors:
+            return await _only_pushed(pushed, following, before, limit)
         found: dict[int, Ref] = {}
         pulled_ids: set[int] = set()
         for _ in range(_ROUNDS):
-            if pulled_authors:
-                (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
-                    pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
-                )
-            else:  # the common case, on the hottest path: no tasks to schedule
-                (rows, rows_to), (pulls, pulls_to) = await pushed.read(before, limit + 1), ([], 0)
+            (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
+                pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
+            )
             down_to = max(rows_to, pulls_to)
             own = {ref.post_id: ref for ref in rows if ref.author_id in following}
             both = own | {ref.post_id: ref for ref in pulls if ref.post_id not in own}
@@ -82,17 +83,19 @@ class Home:
     async def _pushed(self, reader_id: int, limit: int) -> Pushed:
         """The cached rows, rebuilt where they are missing; none where Redis is away."""
         try:
-            rows = await self._cache.read(reader_id)
-            if rows is None:
-                token = self._ids.next()
-                await self._cache.begin_rebuild(reader_id, token)
-                rows = await self._store.read(reader_id, 0, NEWEST)
-                await self._cache.fill(reader_id, token, rows)
-                rows = rows if len(rows) == NEWEST else [*rows, Ref(0, 0)]
+            cached = await self._cache.read(reader_id) or await self._rebuilt(reader_id)
         except CacheError as error:
             _log.debug("feed read from its table", error=str(error))
-            rows = []
-        return Pushed(self._store, reader_id, rows)
+            cached = []
+        return Pushed(self._store, reader_id, cached)
+
+    async def _rebuilt(self, reader_id: int) -> list[tuple[int, int]]:
+        """What the cache holds once it was filled from the table."""
+        token = self._ids.next()
+        await self._cache.begin_rebuild(reader_id, token)
+        rows = await self._store.read(reader_id, 0, NEWEST)
+        await self._cache.fill(reader_id, token, rows)
+        return [*rows] if len(rows) == NEWEST else [*rows, Ref(0, 0)]
 
     async def _arrive(self, reader_id: int) -> None:
         """Note that a reader is here, at most once an hour; one who was away finds the feed rebuilt."""
@@ -139,18 +142,32 @@ class Home:
         await self._cache.forget(reader_id)
 
 
+async def _only_pushed(pushed: Pushed, following: Collection[int], before: int, limit: int) -> Page:
+    """The common case, on the hottest path: nothing to merge."""
+    refs: list[Ref] = []
+    for _ in range(_ROUNDS):
+        rows, before = await pushed.read(before, limit + 1)
+        refs += [ref for ref in rows if ref.author_id in following]
+        if len(refs) >= limit or not before:
+            break
+    whole = len(refs) > limit or (before and len(refs) == limit)
+    refs = refs[:limit]
+    return Page(refs, refs[-1].post_id if whole else before)
+
+
 class Pushed:
     """The pushed rows of one feed as one reading sees them: ``cached`` first, then the table."""
 
-    def __init__(self, store: HomeStore, reader_id: int, cached: list[Ref]) -> None:
+    def __init__(self, store: HomeStore, reader_id: int, cached: Sequence[tuple[int, int]]) -> None:
         self._store, self._reader_id = store, reader_id
-        self._whole = bool(cached) and cached[-1].post_id == 0
+        self._whole = bool(cached) and cached[-1][0] == 0
         self._cached = cached[:-1] if self._whole else cached
 
     async def read(self, before: int, limit: int) -> tuple[list[Ref], int]:
         """Rows older than ``before`` (0: from the newest), newest first, and the id down to which they are
         all there (0: to the end)."""
-        rows = [ref for ref in self._cached if not before or ref.post_id < before][:limit]
+        older = ((post, author) for post, author in self._cached if not before or post < before)
+        rows = [Ref(post, author) for post, author in islice(older, limit)]
         if len(rows) == limit or self._whole:
             return rows, rows[-1].post_id if len(rows) == limit else 0
         if rows:

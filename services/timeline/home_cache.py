@@ -125,7 +125,7 @@ class HomeCache:
         """On a cluster each reader's list is on a node of its own: one small call each, sent together."""
         await asyncio.gather(*(self._cache.run(_PUSH, [_list(reader)], [entry]) for reader in readers))
 
-    async def read(self, reader_id: int) -> list[Ref] | None:
+    async def read(self, reader_id: int) -> list[tuple[int, int]] | None:
         """A feed's newest posts, the END mark last where nothing older exists; None: not cached."""
         packed: bytes | None = await self._cache.run(_READ, [_list(reader_id)], [self._ttl_ms])
         return unpack(packed) if packed else None

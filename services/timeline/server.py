@@ -34,4 +34,6 @@ class TimelineServer:
 
 
 def _posts(page: Page) -> list[pb.PostRef]:
+    if not page.pulled:
+        return [pb.PostRef(post_id=post, author_id=author) for post, author in page.refs]
     return [pb.PostRef(post_id=post, author_id=author, pulled=post in page.pulled) for post, author in page.refs]
