@@ -87,6 +87,13 @@ async def chunks_of_file(path: Path, seen: Any) -> AsyncIterator[bytes]:
             seen(len(chunk))
 
 
+def explain_all(error: Exception) -> str:
+    """The first cause of what went wrong side by side, as a person reads it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return explain(error) if isinstance(error, grpc.aio.AioRpcError) else repr(error)
+
+
 def explain(error: grpc.aio.AioRpcError) -> str:
     """An error as a person reads it: its sentence and its reason."""
     status = rpc_status.from_call(error)

@@ -26,10 +26,15 @@ def seed(
 ) -> None:
     """Fill the running installation with the demo world; what is there already stays as it is."""
     from cli import configuration
+    from cli.client import explain_all
     from cli.demo.world import World
 
     settings = configuration.load(set_)
-    filled = asyncio.run(World(gateway, settings.state_dir / "seeded.json", _console).fill())
+    try:
+        filled = asyncio.run(World(gateway, settings.state_dir / "seeded.json", _console).fill())
+    except Exception as error:
+        typer.secho(f"the demo world was not finished: {explain_all(error)}", fg="red", err=True)
+        raise typer.Exit(1) from None
     _console.print("the demo world is complete" if filled else "the demo world is there already")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import signal
 from typing import Any
@@ -46,19 +47,23 @@ def _spare_the_collector() -> None:
 
 
 async def _run(settings: Any) -> None:
+    """Serve until told to stop, at whatever moment of starting or serving that is."""
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    stop = asyncio.create_task(told.wait())
+    serving = asyncio.create_task(_serve(settings))
+    await asyncio.wait([serving, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _serve(settings: Any) -> None:
     from cli.modules import modules
     from mesh.app import Process
 
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
     async with Process(settings, modules()) as process:
         _spare_the_collector()
-        failed = asyncio.create_task(process.wait())
-        stopped = asyncio.create_task(told.wait())
-        done, waiting = await asyncio.wait([failed, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in waiting:
-            task.cancel()
-        if failed in done:
-            failed.result()
+        await process.wait()

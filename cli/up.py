@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
@@ -88,13 +87,16 @@ async def _until_told_or_failed(stop: asyncio.Task[bool], tasks: list[asyncio.Ta
 
 async def _seed(installation: Installation) -> None:
     """Seed while it already serves. A demo world that cannot be finished is said, and does no harm."""
+    from cli.client import explain_all
     from cli.demo.people import DEMO_PASSWORD
     from cli.demo.world import World
 
     world = World(f"127.0.0.1:{installation.section.gateway_port}", installation.state_dir / "seeded.json", _console)
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
         if await world.fill():
             _say(f"the demo world is complete; log in as any of its people with the password {DEMO_PASSWORD}")
+    except Exception as error:
+        _say(f"[red]the demo world was not finished ({explain_all(error)}); `tintype seed` goes on with it[/red]")
 
 
 def _welcome(installation: Installation) -> None:

@@ -102,6 +102,8 @@ def _public(key: SigningKey) -> dict[str, Any]:
 def _write(path: Path, content: bytes, mode: int) -> None:
     """Replace a file in one step, so that no reader (Envoy watches for moves) sees half of it."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_bytes(content)
-    scratch.chmod(mode)
+    scratch.unlink(missing_ok=True)
+    with os.fdopen(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:
+        file.write(content)
+    scratch.chmod(mode)  # whatever the umask took away
     scratch.replace(path)

@@ -97,7 +97,7 @@ class TokenVerifier:
                 expire_time_ms=int(claims["exp"]) * 1000,
                 token=token,
             )
-        except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, RecursionError):
+        except (jwt.InvalidTokenError, LookupError, ValueError, TypeError, AttributeError, RecursionError):
             raise _invalid() from None
 
     def _look(self, now_ms: int) -> None:
@@ -109,7 +109,7 @@ class TokenVerifier:
             if stamp == self._stamp:
                 return
             keys = {key["kid"]: jwt.PyJWK(key) for key in json.loads(self._jwks.read_text())["keys"]}
-        except (OSError, ValueError, KeyError, jwt.InvalidTokenError) as error:
+        except (OSError, ValueError, LookupError, TypeError, jwt.PyJWTError) as error:
             if not isinstance(error, FileNotFoundError):  # accounts has not started yet
                 _log.error("the key set cannot be read", path=str(self._jwks), error=repr(error))
             return

@@ -188,7 +188,7 @@ class Blocked:
         return Module("slow", build, frozenset({"redis"}))
 
     async def publish(self) -> None:
-        await self.outbox.commit([], [NewEvent(1, PostChanged(post_id=1))])
+        await self.outbox.commit([], [NewEvent(PostChanged(post_id=1), 1)])
 
 
 async def test_event_that_nobody_handles_makes_the_process_unwell_at_its_age(
@@ -197,7 +197,10 @@ async def test_event_that_nobody_handles_makes_the_process_unwell_at_its_age(
     blocked = Blocked()
     flags = {"events.max_age_s": "60"}
     modules = [blocked.module()]
-    async with running(modules, tmp_path, redis_url=own_redis.url, clock=clock, flags=flags) as mesh, to(mesh) as channel:
+    async with (
+        running(modules, tmp_path, redis_url=own_redis.url, clock=clock, flags=flags) as mesh,
+        to(mesh) as channel,
+    ):
         await blocked.publish()
         await until_health(channel, SERVING)
         clock.advance(61_000)
@@ -245,7 +248,7 @@ async def test_background_part_that_just_ends_is_a_failure(trial: Trial, tmp_pat
 
     trial.on_build = lambda ctx: ctx.background("brief", work)
     async with running([trial.module()], tmp_path) as mesh:
-        with pytest.raises(PartFailed, match="trial/brief failed: .*ended by itself"):
+        with pytest.raises(PartFailed, match=r"trial/brief failed: .*ended by itself"):
             await asyncio.wait_for(mesh.process.wait(), 5)
 
 
@@ -323,5 +326,3 @@ async def test_part_that_fails_to_stop_keeps_no_other_from_it(trial: Trial, tmp_
     async with running([trial.module()], tmp_path):
         pass
     assert stopped == ["first"]
-
-

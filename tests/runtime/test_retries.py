@@ -43,9 +43,7 @@ async def test_unavailable_callee_is_asked_again_only_where_that_has_one_effect(
 
 
 @pytest.mark.parametrize("method", ["Ask", "Once"])
-async def test_connection_that_breaks_under_a_call(
-    mesh: Harness, trial: Trial, clock: FakeClock, method: str
-) -> None:
+async def test_connection_that_breaks_under_a_call(mesh: Harness, trial: Trial, clock: FakeClock, method: str) -> None:
     """The handler ran and its answer was lost: a safe call is made again, another is told the truth."""
     async with FlakyRelay(mesh.process.port) as relay:
 

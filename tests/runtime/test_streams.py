@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 import pytest
-from trial_service import AskRequest, AskResponse, Door, TrialEdgeServiceStub, until
+from trial_service import AskRequest, AskResponse, Door, Trial, TrialEdgeServiceStub, until
 
 from mesh import deadline
 from mesh.errors import Problem
@@ -29,7 +29,7 @@ async def test_client_stream_is_read_as_it_comes(door: Door) -> None:
 
     async def collect(requests: Any, call: Call) -> AskResponse:
         async for request in requests:
-            read.append(request.text)
+            read.append(request.text)  # noqa: PERF401 - seen as it comes
         return AskResponse(text="".join(read))
 
     async def requests() -> AsyncIterator[AskRequest]:
@@ -160,13 +160,20 @@ async def test_open_stream_is_told_that_the_server_closes(door: Door) -> None:
 # --- sizes
 
 
-async def test_message_of_four_mebibytes_passes_and_a_larger_one_is_refused(wire: grpc.aio.Channel) -> None:
+async def test_message_of_four_mebibytes_passes_and_a_larger_one_is_refused(
+    wire: grpc.aio.Channel, trial: Trial
+) -> None:
+    async def answer(request: Any, call: Call) -> AskResponse:
+        return AskResponse(text=str(len(request.text)))
+
+    trial.answer = answer
     stub = TrialEdgeServiceStub(wire)
     room = MAX_MESSAGE_BYTES - 16
-    await stub.Open(AskRequest(text="x" * room), timeout=20)
+    assert (await stub.Open(AskRequest(text="x" * room), timeout=20)).text == str(room)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await stub.Open(AskRequest(text="x" * (MAX_MESSAGE_BYTES + 1)), timeout=20)
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert trial.calls == 1
 
 
 async def test_answer_that_is_serialised_already_is_the_same_answer(door: Door) -> None:

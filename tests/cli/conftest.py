@@ -1,0 +1,67 @@
+"""One real installation for the commands, with a world of four people and three photographs."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tintype_command import Said, installation_environment, tintype
+
+from cli import configuration
+from cli.demo.world import World
+from stack.installation import Installation
+
+PEOPLE, PHOTOS = 4, 3
+
+
+@dataclass
+class House:
+    """A running installation, and what was said while its world was made."""
+
+    installation: Installation
+    env: dict[str, str]
+    said: str
+    marker: Path
+
+    @property
+    def gateway(self) -> str:
+        return f"127.0.0.1:{self.installation.section.gateway_port}"
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    state = tmp_path_factory.mktemp("house")
+    env = installation_environment(state)
+    before = dict(os.environ)
+    os.environ.update(env)
+    try:
+        settings = configuration.load()
+        installation = Installation(settings, settings.stack, lambda _: None, lambda _: None)
+        asyncio.run(installation.start())
+        said = io.StringIO()
+        house = House(installation, env, "", state / "seeded.json")
+        world = World(house.gateway, house.marker, Console(file=said), PEOPLE, PHOTOS)
+        assert asyncio.run(world.fill())
+        house.said = said.getvalue()
+        yield house
+        asyncio.run(installation.stop())
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def run(house: House, tmp_path: Path) -> Callable[..., Said]:
+    """Run a command beside the installation."""
+
+    def run(*arguments: str, **env: str) -> Said:
+        client = {"TINTYPE_GATEWAY": house.gateway}
+        return tintype(*arguments, env=house.env | client | env, cwd=tmp_path)
+
+    return run
