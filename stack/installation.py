@@ -17,6 +17,7 @@ from mesh.config import Settings
 from stack.cassandra import CassandraCluster
 from stack.envoy import EnvoyServer, envoy_server
 from stack.gateway import GatewayOptions, render
+from stack.gateway.contracts import DESCRIPTORS
 from stack.placement import TOGETHER, Place, environment, places
 from stack.ports import require_free
 from stack.process import LogLine, Process, ProcessFailed
@@ -110,6 +111,8 @@ class Installation:
                 require_free(port, field.removesuffix("_port"), f"TINTYPE_STACK__{field.upper()}")
         for place in self.places:
             require_free(place.grpc_port, place.name, "TINTYPE_STACK__GRPC_PORT")
+            if place.metrics_port:
+                require_free(place.metrics_port, f"{place.name} metrics", "TINTYPE_STACK__METRICS_PORT")
 
     async def _begin(self, name: str, process: Process) -> None:
         self._say(f"starting {name} …")
@@ -176,10 +179,6 @@ class Installation:
             otlp=self.settings.telemetry.otlp_endpoint,
             rates=self.settings.rates.by_class,
         )
-
-
-DESCRIPTORS = Path(__file__).parent.parent / "generated" / "tintype" / "descriptors.binpb"
-"""The descriptor set that the gateway transcodes by."""
 
 
 def _called(place: Place) -> str:

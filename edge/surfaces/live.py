@@ -52,9 +52,10 @@ class LiveServer:
             async for message in messages:
                 if message is None or time.monotonic() - checked >= RECHECK_S:
                     still = await self._visible(viewer_id, sorted(watched))
-                    for post_id in sorted(watched - still):
+                    for post_id in sorted(watched.keys() - still.keys()):
                         yield api.WatchPostsResponse(post_id=str(post_id), kind=api.WatchPostsResponse.DELETED)
-                    watched, checked = still, time.monotonic()
+                    watched = {post_id: watched[post_id] for post_id in still}
+                    checked = time.monotonic()
                     if not watched or not await self._admitted(call.user):
                         yield api.WatchPostsResponse(kind=api.WatchPostsResponse.END, cursor=cursor)
                         return
@@ -75,22 +76,30 @@ class LiveServer:
             raise
         return True
 
-    async def _visible(self, viewer_id: int, post_ids: list[int]) -> set[int]:
-        return {seen.post.post_id for seen in await self._facts.posts(viewer_id, post_ids)}
+    async def _visible(self, viewer_id: int, post_ids: list[int]) -> dict[int, Any]:
+        """Those that the viewer may see, with their counts."""
+        return {seen.post.post_id: seen.counts for seen in await self._facts.posts(viewer_id, post_ids)}
 
-    async def _shown(self, viewer_id: int, message: Any, watched: set[int]) -> Any:
-        """A change as the public sees it, or None where this viewer may not."""
+    async def _shown(self, viewer_id: int, message: Any, watched: dict[int, Any]) -> Any:
+        """A change as the public sees it, or None where this viewer may not. ``watched`` holds the newest
+        counts of each post, which every message about it carries."""
         kinds = api.WatchPostsResponse
         event = message.WhichOneof("event")
         if event in ("heartbeat", "end"):
             return kinds(kind=kinds.HEARTBEAT if event == "heartbeat" else kinds.END, cursor=message.cursor)
         if message.post_id not in watched:
             return None
-        shown = kinds(post_id=str(message.post_id), cursor=message.cursor)
+        if event == "counts":
+            watched[message.post_id] = message.counts
+        counts = watched[message.post_id]
+        shown = kinds(
+            post_id=str(message.post_id),
+            cursor=message.cursor,
+            like_count=present.count(counts.like_count),
+            comment_count=present.count(counts.comment_count),
+        )
         if event == "counts":
             shown.kind = kinds.LIKES
-            shown.like_count = present.count(message.counts.like_count)
-            shown.comment_count = present.count(message.counts.comment_count)
         elif event == "comment":
             people = await self._facts.people(viewer_id, [message.comment.author_id])
             author = people.get(message.comment.author_id)

@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from mesh import deadline
 from mesh.clock import Clock
 from mesh.events import metrics
+from mesh.events.away import is_away
 from mesh.events.background import Background
 from mesh.events.bus import BUS_ERRORS, Bus, Entry, LeaseLost, public_position, stream_of
 from mesh.events.contract import Event, Handler, Handlers
@@ -225,19 +226,26 @@ class ShardConsumer:
         if not self._concerns(entry):
             return
         error = "its consumer died while it was handled"
+        waits = 0
         while tries < self._timing.tries:
             self._require_lease()
-            tries += 1
-            if claimed or tries > 1:
-                await self._bus.note_try(self.stream, self.group, entry.position, tries)
-            failure = await self._try(entry, last=tries == self._timing.tries)
+            if claimed or waits:
+                await self._bus.note_try(self.stream, self.group, entry.position, tries + 1)
+            failure = await self._try(entry, last=tries + 1 == self._timing.tries)
             if failure is None:
                 self._handled.inc()
                 return
-            error = failure
+            if is_away(failure):
+                # Not the event's fault: it waits for what it needs. Its age shows in the process's health.
+                if claimed or waits:
+                    await self._bus.note_try(self.stream, self.group, entry.position, tries)
+            else:
+                tries += 1
+                error = f"{type(failure).__name__}: {failure}"[:_ERROR_CHARS]
             if tries < self._timing.tries:
                 self._retries.inc()
-                await self._pause(self._timing.retry_s[tries - 1])
+                await self._pause(self._timing.retry_s[min(waits, len(self._timing.retry_s) - 1)])
+                waits += 1
         await self._bus.bury(self.stream, self.group, entry, error, tries, self._clock.now_ms())
         self._dead.inc()
         _log.error("event dead-lettered", stream=self.stream, group=self.group, event_id=entry.event_id, error=error)
@@ -249,7 +257,7 @@ class ShardConsumer:
                 await self._stopped.wait()
                 raise LeaseLost(f"{self.stream}: stopping")
 
-    async def _try(self, entry: Entry, last: bool) -> str | None:
+    async def _try(self, entry: Entry, last: bool) -> Exception | None:
         """One try: None, or why it failed."""
         async with self._slots:
             try:
@@ -266,7 +274,7 @@ class ShardConsumer:
                     error=repr(error),
                     exc_info=last and not isinstance(error, DecodeError),
                 )
-                return f"{type(error).__name__}: {error}"[:_ERROR_CHARS]
+                return error
         return None
 
     def _finish(self, entry: Entry) -> None:

@@ -54,7 +54,8 @@ class Event:
 
 
 Handler: TypeAlias = Callable[[Event], Awaitable[None]]
-"""Handles one event. Raising means: deliver it again later; after five tries it is dead-lettered."""
+"""Handles one event. Raising means: deliver it again later; after five tries it is dead-lettered. Where the
+error says that a dependency is away (:func:`mesh.events.away.is_away`), it waits as long as that takes."""
 
 Handlers: TypeAlias = Mapping[type[Message], Handler]
 """Which handler takes which message; events of other types are passed over."""

@@ -14,6 +14,7 @@ from tintype.events.v1.media_pb2 import PostChanged
 
 from mesh.clock import FakeClock
 from mesh.config import EventsSection
+from mesh.errors import unavailable
 from mesh.events import Event, NewEvent
 from mesh.events.bus import Bus, LeaseLost, stream_of
 from mesh.events.events import OUTBOX_TABLES, Events
@@ -289,6 +290,24 @@ class BusConformance:
         await outbox.commit([], [post(2, key=2)])
         await events.settle()
         assert order.count("other key") == 1
+
+    async def test_an_event_whose_handler_lacks_another_service_waits_for_it(self, world: World) -> None:
+        away, seen = True, Seen()
+
+        async def handler(event: Event) -> None:
+            await seen(event)
+            if away:
+                raise unavailable("graph")
+
+        _, outbox = await world.publisher()
+        consumer = await world.consumer(handler)
+        await outbox.commit([], [post(1)])
+        await until(lambda: len(seen.events) > 3 * BRISK.tries)
+        assert await consumer.dead_letters(AREA, "timeline") == []
+        away = False
+        await consumer.settle()
+        assert set(seen.numbers()) == {1}
+        assert await consumer.dead_letters(AREA, "timeline") == []
 
     async def test_a_dead_letter_is_replayed_to_its_group_alone(self, world: World) -> None:
         broken, timeline, search = [True], Seen(), Seen()

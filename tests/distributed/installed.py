@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from cli.modules import modules
 from stack.gateway import GatewayOptions
 from stack.installation import Installation
 from stack.placement import TOGETHER
-from stack.ports import free_ports
+from stack.ports import free_ports, is_free
 from stack.s3 import GRPC_DISTANCE, S3Server
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
@@ -26,9 +27,8 @@ _KEPT_LINES = 20_000
 
 def environment(state_dir: Path) -> dict[str, str]:
     """The configuration, as environment variables."""
-    [grpc] = free_ports(1, also=range(len(APART)))
-    others = [port for port in free_ports(12, also=(GRPC_DISTANCE,)) if not grpc <= port < grpc + len(APART)]
-    ports = dict(zip(("gateway", "admin", "redis", "s3"), others, strict=False)) | {"grpc": grpc}
+    names = ("gateway", "admin", "redis", "s3")
+    ports = dict(zip(names, free_ports(len(names), also=(GRPC_DISTANCE,)), strict=True)) | {"grpc": _row_of_ports()}
     env = {f"TINTYPE_STACK__{name.upper()}_PORT": str(port) for name, port in ports.items()}
     env |= {f"TINTYPE_RATES__{name}": GENEROUS for name in ("READ", "WRITE", "AUTH", "UPLOAD", "SEARCH", "STREAM")}
     return env | {
@@ -36,6 +36,15 @@ def environment(state_dir: Path) -> dict[str, str]:
         "TINTYPE_STACK__METRICS_PORT": "0",
         "TINTYPE_ACCOUNTS__ARGON2_MEMORY_KIB": "8192",
     }
+
+
+def _row_of_ports() -> int:
+    """The first of as many free ports as there are services, below those that free_ports gives out: the
+    S3 store takes some of these for itself while the services are not started yet."""
+    for first in random.sample(range(10_000, 10_990), 100):
+        if all(is_free(first + offset) for offset in range(len(APART))):
+            return first
+    raise RuntimeError("no row of free ports")
 
 
 class Installed(Installation):

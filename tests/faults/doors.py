@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 import grpc
 import httpx
+from google.api import httpbody_pb2
 from google.protobuf.json_format import MessageToDict
 from grpc_status import rpc_status
 from mesh_client import Person
-from tintype.edge.v1 import engagement_pb2, graph_pb2, posts_pb2
+from tintype.edge.v1 import engagement_pb2, graph_pb2, posts_pb2, uploads_pb2
 
-from cli.client import Client, chunks_of
+from cli.client import Client
 from mesh.errors import Problem
 from mesh.rpc.status import from_status
 
-TRY_S = 6.0
-"""How long one try waits for its answer."""
+TRY_S = 8.0
+"""How long one try waits for its answer: longer than the services allow themselves."""
+_UPLOAD_S = 40.0
+_JPEG = {"content-type": "image/jpeg"}
 
 
 class NotAcknowledged(Exception):
@@ -46,7 +50,7 @@ class RestDoor:
 
     async def upload(self, who: Person, request_id: str, content: bytes) -> Any:
         path = f"/v1/media:upload?requestId={request_id}"
-        return (await self._call(who, "POST", path, content=content, headers={"content-type": "image/jpeg"}))["media"]
+        return (await self._call(who, "POST", path, content=content, headers=_JPEG, timeout=_UPLOAD_S))["media"]
 
     async def post(self, who: Person, request_id: str, media_id: str, caption: str) -> Any:
         body = {"requestId": request_id, "mediaIds": [media_id], "caption": caption}
@@ -65,7 +69,7 @@ class RestDoor:
     async def _call(self, who: Person, verb: str, path: str, **more: Any) -> Any:
         headers = {**who.bearer, **more.pop("headers", {})}
         try:
-            answer = await self._http.request(verb, path, headers=headers, timeout=TRY_S, **more)
+            answer = await self._http.request(verb, path, headers=headers, **{"timeout": TRY_S, **more})
         except httpx.TransportError as error:
             raise NotAcknowledged("", repr(error)) from None
         if answer.status_code == 200:
@@ -81,7 +85,9 @@ class GrpcDoor:
         self._client = client
 
     async def upload(self, who: Person, request_id: str, content: bytes) -> Any:
-        return await self._told(self._client.upload(chunks_of(content), "p.jpg", request_id, who.token))
+        messages = upload_messages(request_id, content)
+        call = self._client.uploads.Upload(messages, timeout=_UPLOAD_S, metadata=who.metadata)
+        return (await self._told(call))["media"]
 
     async def post(self, who: Person, request_id: str, media_id: str, caption: str) -> Any:
         request = posts_pb2.CreatePostRequest(request_id=request_id, media_ids=[media_id], caption=caption)
@@ -112,6 +118,11 @@ class GrpcDoor:
         except grpc.aio.AioRpcError as error:
             problem = _problem(error)
             raise NotAcknowledged(problem.reason if problem else "", str(problem or error.details())) from None
+
+
+async def upload_messages(request_id: str, content: bytes) -> AsyncIterator[Any]:
+    """A small photo as gRPC sends it."""
+    yield uploads_pb2.UploadRequest(request_id=request_id, content=httpbody_pb2.HttpBody(data=content))
 
 
 def _problem(error: grpc.aio.AioRpcError) -> Problem | None:

@@ -31,6 +31,8 @@ class Switch:
     on: bool = False
     sure: bool = True
     """False: the last request was given up without an answer, so it may stand either way."""
+    final: bool = False
+    """Not to be changed again."""
 
 
 @dataclass
