@@ -65,7 +65,7 @@ async def build(ctx: Context) -> None:
         (engagement_pb2, "EngagementService", EngagementServer(mesh, facts, presenter, tokens)),
         (live_pb2, "LiveService", LiveServer(mesh, facts, presenter, sessions, ctx.clock)),
         (search_pb2, "SearchService", SearchServer(mesh, facts, presenter, tokens, people)),
-        (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell)),
+        (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell, ctx.degraded)),
     ):
         ctx.serve(file.DESCRIPTOR.services_by_name[name], server)
     ctx.serve_foreign(Gate(mesh, links, ctx.settings.blobs.bucket))

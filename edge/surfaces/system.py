@@ -22,17 +22,19 @@ _CHUNK_BYTES = 256 * 1024
 class SystemServer:
     """SystemService."""
 
-    def __init__(self, settings: Settings, unwell: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(
+        self, settings: Settings, unwell: Callable[[], Mapping[str, str]], degraded: Callable[[], Mapping[str, str]]
+    ) -> None:
         self._settings = settings
-        self._unwell = unwell
+        self._unwell, self._degraded = unwell, degraded
         self._openapi = json.dumps(document(), ensure_ascii=False).encode()
 
     async def GetLimits(self, request: Any, call: Call) -> Any:
         return system_pb2.GetLimitsResponse(limits=limits(self._settings))
 
     async def GetHealth(self, request: Any, call: Call) -> Any:
-        problems = dict(self._unwell())
-        return system_pb2.GetHealthResponse(serving=not problems, problems=problems)
+        unwell = self._unwell()
+        return system_pb2.GetHealthResponse(serving=not unwell, problems={**self._degraded(), **unwell})
 
     async def GetOpenApi(self, request: Any, call: Call) -> Any:
         return httpbody_pb2.HttpBody(content_type="application/json", data=self._openapi)

@@ -134,6 +134,10 @@ class Context:
         """Which parts of this process are unwell, and why; empty where all is well."""
         return self._process.unwell
 
+    def degraded(self) -> Mapping[str, str]:
+        """Which servers this process does without just now, and why; it serves what it can."""
+        return self._process.degraded
+
     def check_sessions(self, check: Callable[[Any], Awaitable[None]]) -> None:
         """Ask this of every signed-in caller of the public API (it raises SESSION_REVOKED)."""
         self._process.session_checks.append(check)

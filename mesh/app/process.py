@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -70,7 +70,9 @@ class Process:
         self.stopping: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self.settling: list[Callable[[], Awaitable[None]]] = []
         self.probes: dict[str, Callable[[], Awaitable[str]]] = {"events": self.queues.probe}
+        self.dependencies: dict[str, Callable[[], Awaitable[str]]] = {}
         self.unwell: dict[str, str] = {}
+        self.degraded: dict[str, str] = {}
         self.port = 0
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._failure: asyncio.Future[None] | None = None
@@ -105,6 +107,7 @@ class Process:
         store = Observed(Retrying(engine), name)
         self.stopping.append((f"{name} store", store.close))
         await store.create([*tables, *OUTBOX_TABLES])
+        self.probes[f"{name}/storage"] = _reason(store.health)
         return store
 
     async def _start(self) -> None:
@@ -144,10 +147,12 @@ class Process:
         if "redis" in needs:
             self.cache = Cache(CacheOptions(self.settings.redis.url))
             self.stopping.append(("cache", self.cache.close))
+            self.dependencies["redis"] = _reason(self.cache.health)
         if "blobs" in needs:
             self.blobs: BlobStore = S3BlobStore(_blob_options(self.settings.blobs))
             await self.blobs.ensure_bucket()
             self.stopping.append(("blobs", self.blobs.close))
+            self.dependencies["blob store"] = _reason(self.blobs.health)
 
     async def _stop(self) -> None:
         """Not serving, drain, consumers finish, then everything in reverse order; each step bounded."""
@@ -193,12 +198,15 @@ class Process:
             await self._look()
 
     async def _look(self) -> None:
-        """Ask every probe, side by side, and tell grpc.health.v1 the truth."""
-        answers = await asyncio.gather(*map(_ask, self.probes.values()))
-        unwell = {name: why for name, why in zip(self.probes, answers, strict=True) if why}
-        if unwell.keys() != self.unwell.keys():
-            _log.warning("health changed", unwell=unwell or "nothing")
-        self.unwell = unwell
+        """Ask every probe, side by side, and tell grpc.health.v1 the truth.
+
+        A cache or a blob store that is away is said and no reason to stop serving: much works without it,
+        and every process would stop at once.
+        """
+        unwell, degraded = await asyncio.gather(_failing(self.probes), _failing(self.dependencies))
+        if unwell.keys() != self.unwell.keys() or degraded.keys() != self.degraded.keys():
+            _log.warning("health changed", unwell=unwell or "nothing", degraded=degraded or "nothing")
+        self.unwell, self.degraded = unwell, degraded
         if not self.registry.closing.is_set():
             await self.server.set_health(serving=not unwell)
 
@@ -219,6 +227,22 @@ def _blob_options(section: BlobSection) -> S3Options:
 
 class PartFailed(Exception):
     """A part of the process failed; the process must stop."""
+
+
+async def _failing(probes: Mapping[str, Callable[[], Awaitable[str]]]) -> dict[str, str]:
+    """What fails, and why."""
+    answers = await asyncio.gather(*map(_ask, probes.values()))
+    return {name: why for name, why in zip(probes, answers, strict=True) if why}
+
+
+def _reason(health: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[str]]:
+    """A store's own health as a probe."""
+
+    async def probe() -> str:
+        found = await health()
+        return "" if found.ready else found.reason or "not ready"
+
+    return probe
 
 
 async def _ask(probe: Callable[[], Awaitable[str]]) -> str:

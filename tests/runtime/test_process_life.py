@@ -224,6 +224,24 @@ async def test_bus_that_is_away_makes_the_process_unwell_only_when_it_stays_away
         await until_health(channel, SERVING)
 
 
+async def test_cache_that_is_away_is_named_at_once_and_the_process_serves_on(
+    own_redis: RedisServer, trial: Trial, tmp_path: Path
+) -> None:
+    cached = Module("trial", trial.module().build, needs=frozenset({"redis"}))
+    async with running([cached], tmp_path, redis_url=own_redis.url) as mesh, to(mesh) as channel:
+        own_redis.process.kill()
+        async with asyncio.timeout(10):
+            while "redis" not in mesh.process.degraded:
+                await asyncio.sleep(0.02)
+        assert await health(channel) == SERVING
+        assert trial.context is not None
+        assert "Redis" in trial.context.degraded()["redis"]
+        await own_redis.process.start()
+        async with asyncio.timeout(10):
+            while mesh.process.degraded:
+                await asyncio.sleep(0.02)
+
+
 # --- background work
 
 
