@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import grpc
@@ -36,7 +36,8 @@ class Installation:
     """Redis, the S3 store, the services and the gateway, with data in ``settings.state_dir``.
 
     ``services_log`` receives the services' log lines; the others log to files in ``state_dir/logs``.
-    ``targets`` run in a process each; ``all`` is one process with every module in it.
+    ``targets`` run in a process each; ``all`` is one process with every module in it. ``variables`` are
+    environment variables that the services see beside this process's own.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Installation:
         services_log: LogLine,
         say: Say,
         targets: Sequence[str] = TOGETHER,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings
         self.section = section
@@ -57,6 +59,7 @@ class Installation:
         self._say = say
         self._stopping = False
         self._cassandra: CassandraCluster | None = None
+        self._variables = dict(variables or {})
 
     async def start(self) -> None:
         """Start everything, stores side by side, each awaited. On failure what was started is stopped."""
@@ -118,18 +121,18 @@ class Installation:
         self._say(f"starting {name} …")
         self.processes.append(process)
         await process.start()
-        self._say(f"{name} is ready")
+        self._say(f"{name}: ready")
 
     async def _start_cassandra(self) -> str:
         self._say("starting Cassandra (the first time Maven fetches it) …")
         self._cassandra = CassandraCluster(self.state_dir / "cassandra", nodes=1)
         await self._cassandra.start()
-        self._say("Cassandra is ready")
+        self._say("Cassandra: ready")
         return self._cassandra.url()
 
     def _environment(self, redis: RedisServer, s3: S3Server, storage_url: str) -> dict[str, str]:
         """What all processes of services share."""
-        return {
+        return self._variables | {
             "TINTYPE_STATE_DIR": str(self.state_dir),
             "TINTYPE_REDIS__URL": redis.url,
             "TINTYPE_BLOBS__ENDPOINT": f"{s3.host}:{s3.port}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,22 +37,21 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     state = tmp_path_factory.mktemp("house")
     env = installation_environment(state)
-    before = dict(os.environ)
-    os.environ.update(env)
-    try:
+    with pytest.MonkeyPatch.context() as patch:  # while it is read only: other tests read theirs
+        for name, value in env.items():
+            patch.setenv(name, value)
         settings = configuration.load()
-        installation = Installation(settings, settings.stack, lambda _: None, lambda _: None)
-        asyncio.run(installation.start())
+    installation = Installation(settings, settings.stack, lambda _: None, lambda _: None, variables=env)
+    asyncio.run(installation.start())
+    try:
         said = io.StringIO()
         house = House(installation, env, "", state / "seeded.json")
         world = World(house.gateway, house.marker, Console(file=said), PEOPLE, PHOTOS)
         assert asyncio.run(world.fill())
         house.said = said.getvalue()
         yield house
-        asyncio.run(installation.stop())
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        asyncio.run(installation.stop())
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from cli import configuration
 from cli.modules import modules
@@ -70,18 +71,16 @@ class Installed(Installation):
 @contextmanager
 def installed(state_dir: Path, targets: Sequence[str] = TOGETHER) -> Iterator[Installed]:
     """Everything started, and stopped at the end."""
-    before = dict(os.environ)
-    os.environ.update(environment(state_dir))
-    try:
+    variables = environment(state_dir)
+    with pytest.MonkeyPatch.context() as patch:  # while it is read only: other tests read theirs
+        for name, value in variables.items():
+            patch.setenv(name, value)
         settings = configuration.load()
-        lines: deque[str] = deque(maxlen=_KEPT_LINES)
-        installation = Installed(settings, settings.stack, lines.append, lambda _: None, targets)
-        installation.lines = lines
-        asyncio.run(installation.start())
-        try:
-            yield installation
-        finally:
-            asyncio.run(installation.stop())
+    lines: deque[str] = deque(maxlen=_KEPT_LINES)
+    installation = Installed(settings, settings.stack, lines.append, lambda _: None, targets, variables)
+    installation.lines = lines
+    asyncio.run(installation.start())
+    try:
+        yield installation
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        asyncio.run(installation.stop())

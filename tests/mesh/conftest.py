@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -31,11 +30,6 @@ class Running(Installation):
     """An installation that tells how its gateway is set up, so that a test can put another beside it."""
 
     options: GatewayOptions
-    configured: Mapping[str, str]
-    """What the services are told beside what every installation tells them."""
-
-    def _environment(self, *stores: Any) -> dict[str, str]:
-        return {**self.configured, **super()._environment(*stores)}
 
     def _gateway_options(self, s3: S3Server) -> GatewayOptions:
         self.options = super()._gateway_options(s3)
@@ -64,8 +58,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         for name, value in env.items():
             patch.setenv(name, value)
         settings = configuration.load()
-    installation = Running(settings, settings.stack, lambda _: None, lambda _: None)
-    installation.configured = env
+    installation = Running(settings, settings.stack, lambda _: None, lambda _: None, variables=env)
     asyncio.run(installation.start())
     yield installation
     asyncio.run(installation.stop())
