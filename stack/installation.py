@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -27,7 +28,8 @@ from stack.section import StackSection
 
 Say = Callable[[str], None]
 _DAY_MS = 86_400_000
-_START_SECONDS = 60.0
+_START_SECONDS = 150.0
+"""Longer than the services give themselves, so that it is they who say what is missing."""
 _WATCH_SECONDS = 0.25
 _RESTARTS = 5
 
@@ -58,7 +60,6 @@ class Installation:
         self._services_log = services_log
         self._say = say
         self._stopping = False
-        self._cassandra: CassandraCluster | None = None
         self._variables = dict(variables or {})
 
     async def start(self) -> None:
@@ -69,11 +70,11 @@ class Installation:
         try:
             redis = redis_server(self.state_dir / "redis", self.section.redis_port, log=logs / "redis.log")
             s3 = s3_server(self.state_dir / "s3", self.section.s3_port, log=logs / "s3.log")
-            storage = asyncio.create_task(self._start_cassandra()) if self.section.cassandra else None
-            await asyncio.gather(self._begin("Redis", redis.process), self._begin("the S3 store", s3.process))
-            storage_url = await storage if storage else self.settings.storage.url
+            storage_url, *_ = await _side_by_side(
+                self._storage(), self._begin("Redis", redis.process), self._begin("the S3 store", s3.process)
+            )
             shared = self._environment(redis, s3, storage_url)
-            await asyncio.gather(*(self._begin(_called(place), self._service(place, shared)) for place in self.places))
+            await _side_by_side(*(self._begin(_called(place), self._service(place, shared)) for place in self.places))
             await self._begin("the gateway", self._gateway(s3, logs).process)
         except BaseException:
             await self.stop()
@@ -100,11 +101,9 @@ class Installation:
         self._stopping = True
         for process in reversed(self.processes):
             await process.stop()
-        if self._cassandra:
-            await self._cassandra.stop()
 
     def process(self, name: str) -> Process:
-        """A process by its name: redis, s3, envoy, and services or the names of the targets."""
+        """A process by its name: redis, s3, envoy, cassandra-1, and services or the names of the targets."""
         return next(process for process in self.processes if process.name == name)
 
     def _require_ports(self) -> None:
@@ -123,26 +122,33 @@ class Installation:
         await process.start()
         self._say(f"{name}: ready")
 
-    async def _start_cassandra(self) -> str:
+    async def _storage(self) -> str:
+        """The storage URL, after Cassandra is started where it is wanted."""
+        if not self.section.cassandra:
+            return self.settings.storage.url
         self._say("starting Cassandra (the first time Maven fetches it) …")
-        self._cassandra = CassandraCluster(self.state_dir / "cassandra", nodes=1)
-        await self._cassandra.start()
+        cluster = CassandraCluster(self.state_dir / "cassandra")
+        await cluster.start()
+        self.processes += cluster.processes
         self._say("Cassandra: ready")
-        return self._cassandra.url()
+        return cluster.url()
 
     def _environment(self, redis: RedisServer, s3: S3Server, storage_url: str) -> dict[str, str]:
         """What all processes of services share."""
-        return self._variables | {
-            "TINTYPE_STATE_DIR": str(self.state_dir),
-            "TINTYPE_REDIS__URL": redis.url,
-            "TINTYPE_BLOBS__ENDPOINT": f"{s3.host}:{s3.port}",
-            "TINTYPE_BLOBS__ACCESS_KEY": s3.access_key,
-            "TINTYPE_BLOBS__SECRET_KEY": s3.secret_key,
-            "TINTYPE_BLOBS__REGION": s3.region,
-            "TINTYPE_STORAGE__URL": storage_url,
-            "TINTYPE_TELEMETRY__LOG_FORMAT": "console",
-            "TINTYPE_EDGE__PUBLIC_URL": self.url,
-        }
+        return (
+            {"TINTYPE_TELEMETRY__LOG_FORMAT": "console"}
+            | self._variables
+            | {
+                "TINTYPE_STATE_DIR": str(self.state_dir),
+                "TINTYPE_REDIS__URL": redis.url,
+                "TINTYPE_BLOBS__ENDPOINT": f"{s3.host}:{s3.port}",
+                "TINTYPE_BLOBS__ACCESS_KEY": s3.access_key,
+                "TINTYPE_BLOBS__SECRET_KEY": s3.secret_key,
+                "TINTYPE_BLOBS__REGION": s3.region,
+                "TINTYPE_STORAGE__URL": storage_url,
+                "TINTYPE_EDGE__PUBLIC_URL": self.url,
+            }
+        )
 
     def _service(self, place: Place, shared: dict[str, str]) -> Process:
         """One process of services."""
@@ -184,16 +190,32 @@ class Installation:
         )
 
 
+async def _side_by_side(*steps: Coroutine[Any, Any, Any]) -> list[Any]:
+    """What all steps answer; when one fails or the wait is cancelled, the others are cancelled and have ended."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def _called(place: Place) -> str:
     return "the services" if place.target in TOGETHER else place.name
 
 
 async def _serving(address: str) -> bool:
     """Whether a gRPC server says that it serves."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+    return await asyncio.to_thread(_health, address)
+
+
+def _health(address: str) -> bool:
+    """Asked without grpc.aio, which ties itself to an event loop for the life of the process: whoever starts an
+    installation may do so in a loop that is soon gone."""
+    with grpc.insecure_channel(address) as channel:
         try:
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
-        except grpc.aio.AioRpcError:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+        except grpc.RpcError:
             return False
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

@@ -50,6 +50,11 @@ class CassandraCluster:
         """The addresses of all nodes, up or down."""
         return [_address(node) for node in range(self.nodes)]
 
+    @property
+    def processes(self) -> list[Process]:
+        """The processes of the nodes that have been started, for whoever watches them."""
+        return list(self._processes.values())
+
     def url(self, prefix: str = "tintype", options: str = "") -> str:
         """The URL by which ``mesh.storage.open_store`` finds this cluster; ``options`` is more of its query."""
         query = f"replication={self.nodes}{'&' if options else ''}{options}"

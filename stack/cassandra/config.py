@@ -118,6 +118,7 @@ class NodeConfig:
             "-Dcassandra.skip_wait_for_gossip_to_settle=0",
             f"-Dcassandra.ring_delay_ms={ring_delay_ms}",
             "-Dcassandra.superuser_setup_delay_ms=0",
+            "-Dcassandra-foreground=yes",  # without it the node closes its output, our log, once it is up
             "-cp",
             f"{conf}:{lib}/*",
             "org.apache.cassandra.service.CassandraDaemon",

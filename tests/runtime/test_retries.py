@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flaky_relay import FlakyRelay
 from trial_service import AskRequest, AskResponse, Trial, TrialServiceStub
 
 from mesh.auth.peers import PeerTokens
@@ -17,6 +16,7 @@ from mesh.rpc.channels import Channels
 from mesh.rpc.checks import validation
 from mesh.rpc.server import Registry
 from mesh.testing.harness import Harness
+from stack.ports import free_port
 
 
 def channels_to(mesh: Harness, port: int, clock: FakeClock) -> Channels:
@@ -42,32 +42,6 @@ async def test_unavailable_callee_is_asked_again_only_where_that_has_one_effect(
     assert trial.calls == tries
 
 
-@pytest.mark.parametrize("method", ["Ask", "Once"])
-async def test_connection_that_breaks_under_a_call(mesh: Harness, trial: Trial, clock: FakeClock, method: str) -> None:
-    """The handler ran and its answer was lost: a safe call is made again, another is told the truth."""
-    async with FlakyRelay(mesh.process.port) as relay:
-
-        async def answer(request: Any, call: Call) -> AskResponse:
-            if trial.calls == 1:
-                relay.cut()
-            return AskResponse(text="done")
-
-        trial.answer = answer
-        channels = channels_to(mesh, relay.port, clock)
-        call = getattr(channels.stub(TrialServiceStub), method)
-        try:
-            if method == "Ask":
-                assert (await call(AskRequest(), timeout=20)).text == "done"
-                assert trial.calls == 2
-            else:
-                with pytest.raises(Problem) as caught:
-                    await call(AskRequest(), timeout=20)
-                assert caught.value.code is Code.UNAVAILABLE
-                assert trial.calls == 1
-        finally:
-            await channels.close()
-
-
 async def test_other_refusals_are_final(mesh: Harness, trial: Trial, clock: FakeClock) -> None:
     async def answer(request: Any, call: Call) -> AskResponse:
         raise Problem(Code.RESOURCE_EXHAUSTED, "OVERLOADED", "later")
@@ -83,9 +57,7 @@ async def test_other_refusals_are_final(mesh: Harness, trial: Trial, clock: Fake
 
 
 async def test_callee_that_is_not_there_is_unavailable(mesh: Harness, clock: FakeClock) -> None:
-    async with FlakyRelay(1) as relay:
-        port = relay.port
-    channels = channels_to(mesh, port, clock)
+    channels = channels_to(mesh, free_port(), clock)
     try:
         with pytest.raises(Problem) as caught:
             await channels.stub(TrialServiceStub).Ask(AskRequest(), timeout=5)
