@@ -102,13 +102,13 @@ async def _seed(installation: Installation) -> None:
 def _welcome(installation: Installation) -> None:
     from cli.demo.people import DEMO_PASSWORD
 
-    url = installation.url
+    url, metrics = installation.url, installation.section.metrics_port
     body = f'{{"username":"ana.souza","password":"{DEMO_PASSWORD}"}}'
     _console.print(
         f"""
   API          {url}/v1      (REST, gRPC and gRPC-Web on one port)
   API explorer {url}/docs
-  Metrics      http://127.0.0.1:{installation.section.metrics_port}/metrics
+  Metrics      {f"http://127.0.0.1:{metrics}/metrics" if metrics else "none"}
   Data         {installation.settings.state_dir}
 
   Try:

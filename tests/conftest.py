@@ -1,16 +1,33 @@
-"""Real servers for the tests, started once a session on free ports with data of their own."""
+"""Real servers for the tests, started once a session on free ports with data of their own.
+
+Tests marked cassandra run where a JDK and Maven are found; elsewhere they are left out at collection,
+unless TINTYPE_REQUIRE_ENGINES=1 makes their absence an error.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from stack.cassandra import available
 from stack.ports import free_port
 from stack.redis import RedisServer, redis_server
 from stack.s3 import GRPC_DISTANCE, S3Server, s3_server
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = available()
+    wanted = [item for item in items if item.get_closest_marker("cassandra")]
+    if missing is None or not wanted:
+        return
+    if os.environ.get("TINTYPE_REQUIRE_ENGINES") == "1":
+        raise pytest.UsageError(f"TINTYPE_REQUIRE_ENGINES=1, but Cassandra cannot run here: {missing}")
+    config.hook.pytest_deselected(items=wanted)
+    items[:] = [item for item in items if item not in wanted]
 
 
 @pytest.fixture(scope="session")

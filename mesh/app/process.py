@@ -41,7 +41,9 @@ STEP_S = 5.0
 """How long one part may take to stop."""
 _PROBE_EVERY_S = 1.0
 _PROBE_TIMEOUT_S = 3.0
-_OPEN_TIMEOUT_S = 60.0
+_OPEN_TIMEOUT_S = 120.0
+"""All together. Creating every table in an empty Cassandra takes a busy machine most of a minute, and the lease
+of a process that was killed while it did so has to expire first."""
 
 
 class Process:

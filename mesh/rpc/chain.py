@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from mesh import deadline
@@ -76,8 +76,7 @@ def _single(method: Method, handler: Handler, checks: list[Check], per_message: 
         token = current.set(call)
         started = time.perf_counter()
         try:
-            with observer.span(call):
-                result = await deadline.run(call.timeout_s or method.timeout_s, checked, request, call)
+            result = await deadline.run(call.timeout_s or method.timeout_s, checked, request, call)
         except asyncio.CancelledError:
             observer.cancelled(started)
             raise
@@ -91,7 +90,11 @@ def _single(method: Method, handler: Handler, checks: list[Check], per_message: 
         finally:
             current.reset(token)
 
-    return answer
+    async def traced(request: Any, call: Call) -> Any:
+        with observer.span(call):
+            return await answer(request, call)
+
+    return traced if observer.traced else answer
 
 
 def _stream(method: Method, handler: Handler, checks: list[Check], per_message: Check | None) -> Handler:
@@ -99,12 +102,12 @@ def _stream(method: Method, handler: Handler, checks: list[Check], per_message: 
     if per_message:
         checks = [*checks, per_message]
 
-    async def answers(request: Any, call: Call) -> AsyncIterator[Any]:
+    async def answers(request: Any, call: Call) -> AsyncGenerator[Any]:
         # Set without a reset: a stream is always driven by a task (or a context) of its own.
         current.set(call)
         started = time.perf_counter()
         try:
-            with observer.span(call), deadline.limit(call.timeout_s or method.timeout_s):
+            with deadline.limit(call.timeout_s or method.timeout_s):
                 await deadline.bounded(_run(checks, call, request))
                 async with contextlib.aclosing(handler(request, call)) as messages:
                     while (message := await deadline.bounded(anext(messages, _END))) is not _END:
@@ -119,4 +122,10 @@ def _stream(method: Method, handler: Handler, checks: list[Check], per_message: 
         else:
             observer.answered(started)
 
-    return answers
+    async def traced(request: Any, call: Call) -> AsyncIterator[Any]:
+        with observer.span(call):
+            async with contextlib.aclosing(answers(request, call)) as messages:
+                async for message in messages:
+                    yield message
+
+    return traced if observer.traced else answers

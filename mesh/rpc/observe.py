@@ -22,24 +22,28 @@ LATENCY = Histogram(
     ["method", "code"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
-_NO_SPAN = contextlib.nullcontext()
 
 
 class Observer:
-    """Observes the calls of one method. Spans cost only where tracing was set up before the server was built."""
+    """Observes the calls of one method. ``traced``: tracing was set up before the server was built."""
 
     def __init__(self, method: Method) -> None:
         self._method = method
         self._ok = LATENCY.labels(method.path, "OK")
         provider = trace.get_tracer_provider()
-        self._traced = not isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
+        self.traced = not isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
 
     def span(self, call: Call) -> contextlib.AbstractContextManager[object]:
-        """Around the call: a span of the trace that the caller carries on."""
-        if not self._traced:
-            return _NO_SPAN
+        """Around the call and what is logged of its end: a span of the trace that the caller carries on."""
         parent = propagate.extract(call.metadata) if "traceparent" in call.metadata else None
-        return _tracer.start_as_current_span(self._method.path, context=parent, kind=trace.SpanKind.SERVER)
+        # No exception as it stands: its message, or one that it was raised from, may quote what the client sent.
+        return _tracer.start_as_current_span(
+            self._method.path,
+            context=parent,
+            kind=trace.SpanKind.SERVER,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
 
     def answered(self, started: float) -> None:
         """It ended well; ``started`` is the performance counter's reading at its beginning."""
@@ -53,6 +57,9 @@ class Observer:
         """It ended with a problem. What a client did wrong is the client's to see; what we did is news."""
         seconds = time.perf_counter() - started
         LATENCY.labels(self._method.path, problem.code.name).observe(seconds)
+        if self.traced:
+            trace.get_current_span().set_attribute("rpc.grpc.status_code", int(problem.code))
+            trace.get_current_span().set_status(trace.StatusCode.ERROR, problem.reason)
         severe = problem.code in (Code.INTERNAL, Code.UNKNOWN, Code.DATA_LOSS)
         log = _log.error if severe else _log.debug
         log(

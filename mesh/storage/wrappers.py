@@ -147,9 +147,17 @@ class Observed(Wrapper):
         # The names of OpenTelemetry's conventions for databases; never a key or a value, which may be private.
         attributes = {"db.operation.name": call.verb, "db.collection.name": call.table, "db.namespace": self._service}
         with self._tracer.start_as_current_span(
-            f"{call.verb} {call.table}", kind=trace.SpanKind.CLIENT, attributes=attributes
-        ):
-            return await run()
+            f"{call.verb} {call.table}",
+            kind=trace.SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,  # a driver's message may quote keys and values
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                return await run()
+            except Exception as error:
+                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+                raise
 
 
 class Retrying(Wrapper):

@@ -30,6 +30,14 @@ _COUNT = Script(
     return waits
     """,
 )
+_TAKE_BACK = Script(
+    "take back a login attempt",
+    """
+    for _, name in ipairs(KEYS) do
+        if tonumber(redis.call('GET', name) or '0') > 0 then redis.call('DECR', name) end
+    end
+    """,
+)
 
 
 class Attempts:
@@ -53,6 +61,13 @@ class Attempts:
             return
         if wait_ms:
             raise exhausted("RATE_LIMITED", "too many tries for this account: wait before the next", wait_ms)
+
+    async def take_back(self, identifier: str, client: str) -> None:
+        """The try came to nothing, through no fault of its maker: it does not count."""
+        try:
+            await self._cache.run(_TAKE_BACK, _keys(identifier, client))
+        except CacheError as error:
+            _log.warning("a login attempt is not taken back", error=repr(error))
 
     async def forget(self, identifier: str, client: str) -> None:
         """The password was right: start counting anew."""

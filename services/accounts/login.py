@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mesh.errors import Problem, unauthenticated
-from mesh.storage import TableSpec
+from mesh.storage import StorageError, TableSpec
 from services.accounts import fields
 from services.accounts.account import Account
 from services.accounts.attempts import Attempts
@@ -32,7 +32,12 @@ class Login:
         table, name = _name_of(identifier)
         counted = name if name != _NOBODY else identifier
         await self._attempts.count(counted, client)
-        account = await self._account(table, name)
+        try:
+            account = await self._account(table, name)
+        except StorageError:
+            # Nothing was learned of the password, so it was no try: an outage must not lock people out.
+            await self._attempts.take_back(counted, client)
+            raise
         right = await self._passwords.verify(password, account.password_hash if account else None)
         if account is None or not right:
             raise unauthenticated("CREDENTIALS_REFUSED", "the name or the password is wrong")

@@ -57,12 +57,16 @@ class PulledPosts:
 
     async def follow(self) -> None:
         """Keep up with other processes, for the life of this one."""
+        away = False
         while True:
             await asyncio.sleep(POLL_S)
             try:
                 await self.refresh()
+                away = False
             except StorageError as error:  # What was missed is read by the next round that succeeds.
-                _log.warning("pulled posts not refreshed", error=str(error))
+                if not away:  # said once for each outage
+                    _log.warning("pulled posts not refreshed", error=str(error))
+                away = True
 
     async def refresh(self) -> None:
         """Take in what was noted since the last time."""

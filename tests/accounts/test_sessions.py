@@ -10,6 +10,8 @@ from tintype.accounts.v1 import accounts_pb2 as pb
 from mesh.auth.keys import jwks_path
 from mesh.auth.tokens import TokenVerifier
 from mesh.errors import Code, Problem
+from mesh.storage import Unavailable
+from services.accounts.store import AccountStore
 
 DAY_MS = 86_400_000
 
@@ -55,6 +57,21 @@ async def test_a_refusal_does_not_say_which_half_was_wrong(accounts):
 async def test_a_password_is_the_same_from_every_keyboard(accounts):
     await accounts.register("ana", password="caf\u00e9 au lait")
     assert await accounts.log_in("ana", "cafe\u0301 au lait")
+
+
+async def test_tries_in_an_outage_do_not_lock_anybody_out(accounts, monkeypatch):
+    await accounts.register("ana")
+
+    async def away(*_):
+        raise Unavailable("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AccountStore, "account", away)
+        for _ in range(15):
+            await refused(accounts.log_in("ana"), "DEPENDENCY_UNAVAILABLE")
+    for _ in range(9):
+        await refused(accounts.log_in("ana", "a wrong sentence"), "CREDENTIALS_REFUSED")
+    assert await accounts.log_in("ana")
 
 
 async def test_tries_are_bounded_per_client_and_come_back(accounts):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,9 +69,11 @@ class Installed(Installation):
 
 
 @contextmanager
-def installed(state_dir: Path, targets: Sequence[str] = TOGETHER) -> Iterator[Installed]:
-    """Everything started, and stopped at the end."""
-    variables = environment(state_dir)
+def installed(
+    state_dir: Path, targets: Sequence[str] = TOGETHER, more: Mapping[str, str] | None = None
+) -> Iterator[Installed]:
+    """Everything started, and stopped at the end; ``more`` is more of its configuration."""
+    variables = environment(state_dir) | dict(more or {})
     with pytest.MonkeyPatch.context() as patch:  # while it is read only: other tests read theirs
         for name, value in variables.items():
             patch.setenv(name, value)

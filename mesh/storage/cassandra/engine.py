@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -70,8 +71,7 @@ class CassandraStore:
         if len(statements) == 1:  # Atomic by itself: no need to pay for the batch log.
             await self._execute(*statements[0])
             return
-        seconds = self._seconds()
-        async with self._in_flight, asyncio.timeout(seconds + _GRACE_S):
+        async with self._bounded() as seconds:
             await self._client.batch(statements, seconds)
 
     async def insert_if_absent(self, table: TableSpec, row: Row) -> Outcome:
@@ -164,11 +164,17 @@ class CassandraStore:
             await self._client.close()
 
     async def _execute(self, statement: Statement, values: Values) -> list[Found]:
+        async with self._bounded() as seconds:
+            return await self._client.execute(statement, values, seconds)
+
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[float]:
+        """One request among those under way; answers how many seconds it may take."""
         seconds = self._seconds()
         try:
             # The client keeps the time itself; this is for a client that fails to.
             async with self._in_flight, asyncio.timeout(seconds + _GRACE_S):
-                return await self._client.execute(statement, values, seconds)
+                yield seconds
         except TimeoutError:
             raise TimedOut(f"Cassandra did not answer within {seconds:.3f} s") from None
 
