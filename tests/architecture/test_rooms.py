@@ -1,6 +1,6 @@
 """Every service has the same rooms, and what is in a room stays there.
 
-The rule that these tests hold, which is the blueprint's import rule as the services live by it: a file
+The rule that these tests hold, which is the import rule of docs/architecture.md as the services live by it: a file
 either speaks protobuf or keeps rows, never both. **Boundary** files translate between messages and
 the domain: server.py (calls in), events.py (events out and in), module.py (wiring), and, where a service calls
 another, one file named for whom it asks (``BOUNDARIES``). Everything else is the domain: dataclasses in
