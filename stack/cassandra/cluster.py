@@ -16,7 +16,7 @@ from stack.process import Process
 
 _READY_S = 120.0
 _STOP_S = 30.0
-_LOWEST_PORT, _HIGHEST_PORT = 22_000, 32_000
+_LOWEST_PORT, _HIGHEST_PORT = 26_500, 32_000
 """Below the kernel's ephemeral range: a node that was killed must find its port free when it comes back."""
 
 

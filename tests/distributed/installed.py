@@ -17,7 +17,7 @@ from cli.modules import modules
 from stack.gateway import GatewayOptions
 from stack.installation import Installation
 from stack.placement import TOGETHER
-from stack.ports import free_ports, is_free
+from stack.ports import claim, free_ports, is_free
 from stack.s3 import GRPC_DISTANCE, S3Server
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
@@ -43,7 +43,8 @@ def _row_of_ports() -> int:
     """The first of as many free ports as there are services, below those that free_ports gives out: the
     S3 store takes some of these for itself while the services are not started yet."""
     for first in random.sample(range(10_000, 10_990), 100):
-        if all(is_free(first + offset) for offset in range(len(APART))):
+        row = range(first, first + len(APART))
+        if all(map(is_free, row)) and all(map(claim, row)):
             return first
     raise RuntimeError("no row of free ports")
 
