@@ -60,7 +60,8 @@ class Facts:
     """Reads facts for one viewer's request. All reads are batched; at most 200 ids each.
 
     What this process read within the last second is not read again (``MAX_AGE_S``): of a page that
-    many look at, each fact is read once a second. The law is asked anew every time.
+    many look at, each fact is read once a second. The law's answer is kept only while every fact it was
+    asked about is the same object: it is a pure function, so asking again would say the same.
     """
 
     def __init__(self, mesh: Mesh) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from tintype.edge.v1 import resources_pb2 as public
 from tintype.media.v1 import assets_pb2
-from tintype.type.v1 import content_pb2
 
 from edge.facts import Person, SeenPost
 from edge.links import ANYONE, Link, Links
-from edge.visibility import Sight
+from edge.visibility import Audience, PostFacts, Relation, Sight, sight
 
 _AVATAR = "150"
 _INT32_MAX = 2**31 - 1
@@ -65,16 +64,15 @@ class Presenter:
             return ""
         return self._links.url(Link(user.avatar_asset_id, user.user_id, ANYONE, user.media_epoch, _AVATAR))
 
-    def profile(self, viewer_id: int, person: Person, counts: Any = None, post_count: int = 0) -> public.User:
-        """A profile, with no more than the law lets the viewer see of it."""
+    def profile(self, person: Person, counts: Any = None, post_count: int = 0) -> public.User:
+        """The profile of somebody of whom the law lets the viewer see the card."""
         user = person.user
-        full = person.sight(viewer_id) >= Sight.CARD and not person.relation.blocking
         return public.User(
             user_id=str(user.user_id),
             username=user.username,
             display_name=user.display_name,
-            bio=user.bio if full else "",
-            website=user.website if full else "",
+            bio=user.bio,
+            website=user.website,
             private=user.private,
             avatar_url=self.avatar(user),
             post_count=count(post_count),
@@ -152,8 +150,8 @@ class Presenter:
 
     def _viewer_class(self, viewer_id: int, seen: SeenPost) -> int:
         """Who may follow the post's links: everybody, or this viewer alone."""
-        post, owner = seen.post, seen.author.user
-        for_all = post.audience == content_pb2.AUDIENCE_EVERYONE and not owner.private and not post.archived
+        facts = PostFacts(Audience(seen.post.audience), seen.post.archived)
+        for_all = sight(ANYONE, seen.author.author, Relation(), facts) is Sight.FULL
         return ANYONE if for_all else viewer_id
 
     def _settled(self, seen: SeenPost, viewer_class: int) -> public.Post:

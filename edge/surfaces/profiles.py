@@ -35,9 +35,9 @@ class People:
             for user_id in user_ids
             if user_id in people and people[user_id].sight(viewer_id) >= Sight.CARD
         ]
-        return await self.profiles(viewer_id, found)
+        return await self.profiles(found)
 
-    async def profiles(self, viewer_id: int, people: Sequence[Person]) -> list[Any]:
+    async def profiles(self, people: Sequence[Person]) -> list[Any]:
         """Profiles with their counts."""
         if not people:
             return []
@@ -47,7 +47,7 @@ class People:
             self._mesh.timeline.BatchGetPostCounts(timeline_pb2.BatchGetPostCountsRequest(author_ids=wanted)),
         )
         return [
-            self._presenter.profile(viewer_id, person, count, post_count)
+            self._presenter.profile(person, count, post_count)
             for person, count, post_count in zip(people, counts.counts, posts.post_counts, strict=True)
         ]
 
@@ -65,7 +65,7 @@ class ProfileServer:
     async def GetProfile(self, request: Any, call: Call) -> Any:
         viewer_id = call.user.user_id
         person = await self._facts.person(viewer_id, request.user)
-        [user] = await self._people.profiles(viewer_id, [person])
+        [user] = await self._people.profiles([person])
         return profiles_pb2.GetProfileResponse(user=user)
 
     async def ListUserPosts(self, request: Any, call: Call) -> Any:
