@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from tintype.graph.v1 import graph_pb2
 from tintype.media.v1 import posts_pb2
 
 from edge.mesh import Mesh
-from edge.recent import Recent
+from edge.recent import Entry, Recent
 from edge.visibility import Audience, Author, PostFacts, Relation, Sight, Surface, sight
 from mesh import ids
 from mesh.errors import Problem, invalid, not_found
@@ -56,12 +57,26 @@ class SeenPost:
     counts: Any
 
 
+@dataclass(slots=True, eq=False)
+class _Answer:
+    """What the law said of a post, and the facts that it was asked about."""
+
+    post: Entry[KnownPost]
+    counts: Entry[Any]
+    author: Entry[Person] | None
+    seen: SeenPost | None
+
+    def holds(self, now: float) -> bool:
+        """Whether every one of the facts is still young enough."""
+        return self.post.until > now and self.counts.until > now and (self.author is None or self.author.until > now)
+
+
 class Facts:
     """Reads facts for one viewer's request. All reads are batched; at most 200 ids each.
 
     What this process read within the last second is not read again (``MAX_AGE_S``): of a page that
-    many look at, each fact is read once a second. The law's answer is kept only while every fact it was
-    asked about is the same object: it is a pure function, so asking again would say the same.
+    many look at, each fact is read once a second. The law's answer is kept for as long as every fact
+    it was asked about holds: it is a pure function, so asking again would say the same.
     """
 
     def __init__(self, mesh: Mesh) -> None:
@@ -69,32 +84,29 @@ class Facts:
         self._people: Recent[tuple[int, int], Person] = Recent(MAX_AGE_S, 100_000)
         self._posts: Recent[int, KnownPost] = Recent(MAX_AGE_S, 50_000)
         self._counts: Recent[tuple[int, int], Any] = Recent(MAX_AGE_S, 100_000)
-        self._answers: dict[tuple[int, int, Surface], tuple[KnownPost, Person, Any, SeenPost | None]] = {}
+        self._answers: dict[Surface, dict[tuple[int, int], _Answer]] = {surface: {} for surface in Surface}
 
     def forget_relation(self, viewer_id: int, user_id: int) -> None:
         """The viewer has just changed how the two stand to each other (or, where they are one, themselves)."""
-        self._people.pop((viewer_id, user_id))
-        self._people.pop((user_id, viewer_id))
+        self._people.forget((viewer_id, user_id))
+        self._people.forget((user_id, viewer_id))
 
     def forget_counts(self, viewer_id: int, post_id: int) -> None:
         """The viewer has just liked or commented."""
-        self._counts.pop((viewer_id, post_id))
+        self._counts.forget((viewer_id, post_id))
 
     def forget_post(self, post_id: int) -> None:
         """The post has just been changed here."""
-        self._posts.pop(post_id)
+        self._posts.forget(post_id)
 
     async def people(self, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Person]:
         """These people, as the viewer stands to them; those that do not exist are left out."""
-        keys = {(viewer_id, user_id) for user_id in user_ids}
-        found, missing = self._people.among(keys)
-        if missing:
-            loaded = await self._load_people(viewer_id, [user_id for _, user_id in missing])
-            self._people.remember(missing, loaded)
-            found |= loaded
-        return {user_id: person for (_, user_id), person in found.items()}
+        found = await self._people.read({(viewer_id, user_id) for user_id in user_ids}, self._load_people)
+        return {user_id: entry.value for (_, user_id), entry in found.items() if entry.value}
 
-    async def _load_people(self, viewer_id: int, user_ids: list[int]) -> dict[tuple[int, int], Person]:
+    async def _load_people(self, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Person]:
+        """Pairs of (viewer, person), all of one viewer: the caller."""
+        viewer_id, user_ids = pairs[0][0], [user_id for _, user_id in pairs]
         users, relations = await asyncio.gather(
             self._mesh.accounts.BatchGetUsers(accounts_pb2.BatchGetUsersRequest(user_ids=user_ids)),
             self._mesh.graph.BatchGetRelations(graph_pb2.BatchGetRelationsRequest(user_ids=user_ids)),
@@ -129,54 +141,43 @@ class Facts:
 
     async def posts(self, viewer_id: int, post_ids: Sequence[int], surface: Surface = Surface.ASKED) -> list[SeenPost]:
         """Those of these posts that the viewer may see, in the order given."""
-        if not post_ids:
-            return []
-        posts, counts = await self._known_posts(post_ids), await self._known_counts(viewer_id, post_ids)
-        known = [found for post_id in post_ids if (found := posts.get(post_id))]
-        people = await self.people(viewer_id, {found.post.author_id for found in known})
-        return [
-            seen
-            for found in known
-            if (author := people.get(found.post.author_id))
-            and (seen := self._seen_by(viewer_id, author, found, counts[(viewer_id, found.post.post_id)], surface))
-        ]
+        now, answers = time.monotonic(), self._answers[surface]
+        found = [(post_id, answers.get((viewer_id, post_id))) for post_id in post_ids]
+        stale = [post_id for post_id, answer in found if answer is None or not answer.holds(now)]
+        if stale:
+            fresh = await self._judge(viewer_id, stale, surface)
+            found = [(post_id, fresh.get(post_id, answer)) for post_id, answer in found]
+        return [answer.seen for _, answer in found if answer and answer.seen]
 
-    def _seen_by(
-        self, viewer_id: int, author: Person, known: KnownPost, counts: Any, surface: Surface
-    ) -> SeenPost | None:
-        """The law's answer, kept for as long as every fact it was asked about is the very same object."""
-        key = (viewer_id, known.post.post_id, surface)
-        kept = self._answers.get(key)
-        if kept and kept[0] is known and kept[1] is author and kept[2] is counts:
-            return kept[3]
-        visible = sight(viewer_id, author.author, author.relation, known.facts, surface) is Sight.FULL
-        seen = SeenPost(known.post, author, counts) if visible else None
-        if len(self._answers) >= _ANSWERS:
-            self._answers.clear()
-        self._answers[key] = (known, author, counts, seen)
-        return seen
+    async def _judge(self, viewer_id: int, post_ids: list[int], surface: Surface) -> dict[int, _Answer]:
+        """The law's answers about these posts, on facts of the last second."""
+        posts, counts = await asyncio.gather(
+            self._posts.read(post_ids, self._load_posts),
+            self._counts.read([(viewer_id, post_id) for post_id in post_ids], self._load_counts),
+        )
+        authors = {(viewer_id, entry.value.post.author_id) for entry in posts.values() if entry.value}
+        people = await self._people.read(authors, self._load_people)
+        judged: dict[int, _Answer] = {}
+        for post_id, post in posts.items():
+            author = people[(viewer_id, post.value.post.author_id)] if post.value else None
+            judged[post_id] = _answer(viewer_id, post, counts[(viewer_id, post_id)], author, surface)
+        answers = self._answers[surface]
+        if len(answers) + len(judged) > _ANSWERS:
+            answers.clear()
+        answers.update({(viewer_id, post_id): answer for post_id, answer in judged.items()})
+        return judged
 
-    async def _known_posts(self, post_ids: Sequence[int]) -> dict[int, KnownPost]:
-        found, missing = self._posts.among(post_ids)
-        if missing:
-            answer = await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=missing))
-            loaded = {
-                post.post_id: KnownPost(post, PostFacts(Audience(post.audience), post.archived))
-                for post in answer.posts
-            }
-            self._posts.remember(missing, loaded)
-            found |= loaded
-        return found
+    async def _load_posts(self, post_ids: list[int]) -> dict[int, KnownPost]:
+        answer = await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=post_ids))
+        return {
+            post.post_id: KnownPost(post, PostFacts(Audience(post.audience), post.archived)) for post in answer.posts
+        }
 
-    async def _known_counts(self, viewer_id: int, post_ids: Sequence[int]) -> dict[tuple[int, int], Any]:
-        found, missing = self._counts.among([(viewer_id, post_id) for post_id in post_ids])
-        if missing:
-            wanted = [post_id for _, post_id in missing]
-            answer = await self._mesh.engagement.BatchGetCounts(engagement_pb2.BatchGetCountsRequest(post_ids=wanted))
-            loaded = {(viewer_id, counts.post_id): counts for counts in answer.counts}
-            self._counts.remember(missing, loaded)
-            found |= loaded
-        return found
+    async def _load_counts(self, pairs: list[tuple[int, int]]) -> dict[tuple[int, int], Any]:
+        """Pairs of (viewer, post), all of one viewer: the caller."""
+        wanted = engagement_pb2.BatchGetCountsRequest(post_ids=[post_id for _, post_id in pairs])
+        answer = await self._mesh.engagement.BatchGetCounts(wanted)
+        return {(pairs[0][0], counts.post_id): counts for counts in answer.counts}
 
     async def post(self, viewer_id: int, post_id: int) -> SeenPost:
         """One post that the viewer may see. POST_NOT_FOUND otherwise."""
@@ -184,6 +185,17 @@ class Facts:
         if not seen:
             raise post_not_found(post_id)
         return seen[0]
+
+
+def _answer(
+    viewer_id: int, post: Entry[KnownPost], counts: Entry[Any], author: Entry[Person] | None, surface: Surface
+) -> _Answer:
+    """Asks the law. What is not there, or is nobody's, is not seen."""
+    known, person = post.value, author.value if author else None
+    seen = None
+    if known and person and sight(viewer_id, person.author, person.relation, known.facts, surface) is Sight.FULL:
+        seen = SeenPost(known.post, person, counts.value or engagement_pb2.PostCounts(post_id=known.post.post_id))
+    return _Answer(post, counts, author, seen)
 
 
 def relation_of(relation: Any) -> Relation:

@@ -10,7 +10,6 @@ import json
 from typing import Any
 
 import grpc
-from cachetools import TTLCache
 from google.protobuf import json_format
 from tintype.accounts.v1 import accounts_pb2
 from tintype.envoy.v1 import ext_authz_pb2 as authz
@@ -20,6 +19,7 @@ from tintype.media.v1 import assets_pb2, posts_pb2
 from edge.facts import relation_of
 from edge.links import ANYONE, EPOCH_MASK, Link, Links
 from edge.mesh import Mesh
+from edge.recent import Recent
 from edge.visibility import Audience, Author, PostFacts, Relation, Sight, sight
 from mesh import deadline
 from mesh.errors import Problem, not_found
@@ -32,7 +32,6 @@ _FACT_AGE_S = 2.0
 _REMEMBERED = 50_000
 _HTTP_STATUS = {"NOT_FOUND": 404, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
 _CACHE_CONTROL = "private, max-age=3600"
-_STRANGER = Relation()
 
 
 class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
@@ -42,9 +41,9 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._mesh = mesh
         self._links = links
         self._bucket = bucket
-        self._owners: TTLCache[int, Any] = TTLCache(_REMEMBERED, _FACT_AGE_S)
-        self._posts: TTLCache[int, Any] = TTLCache(_REMEMBERED, _FACT_AGE_S)
-        self._relations: TTLCache[tuple[int, int], Relation] = TTLCache(_REMEMBERED, _FACT_AGE_S)
+        self._owners: Recent[int, Any] = Recent(_FACT_AGE_S, _REMEMBERED)
+        self._posts: Recent[int, Any] = Recent(_FACT_AGE_S, _REMEMBERED)
+        self._relations: Recent[tuple[int, int], Relation] = Recent(_FACT_AGE_S, _REMEMBERED)
         self._handler = grpc.unary_unary_rpc_method_handler(
             self._check, authz.CheckRequest.FromString, authz.CheckResponse.SerializeToString
         )
@@ -79,16 +78,16 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _holds(self, link: Link) -> bool:
         """Whether the link's viewer may still see what it was made for: the one law's word on fresh facts."""
-        owner = await self._owner(link.owner_id)
+        owner = await self._owners.one(link.owner_id, self._load_owner)
         if owner is None:
             return False
         if link.viewer_id == link.owner_id:
             return True
         if owner.hidden or owner.media_epoch & EPOCH_MASK != link.epoch:
             return False
-        relation = await self._relation(link)
-        post = await self._post(link.post_id) if link.post_id else None
-        if link.post_id and post is None:
+        relation = await self._relations.one((link.viewer_id, link.owner_id), self._load_relation)
+        post = await self._posts.one(link.post_id, self._load_post) if link.post_id else None
+        if relation is None or (link.post_id and post is None):
             return False
         return self._seen(link, owner, relation, post)
 
@@ -99,29 +98,21 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
         facts = PostFacts(Audience(post.audience), post.archived)
         return sight(link.viewer_id, author, relation, facts) is Sight.FULL
 
-    async def _owner(self, user_id: int) -> Any:
-        if (owner := self._owners.get(user_id)) is None:
-            request = accounts_pb2.BatchGetUsersRequest(user_ids=[user_id])
-            users = (await self._mesh.accounts.BatchGetUsers(request)).users
-            owner = self._owners[user_id] = users[0] if users else None
-        return owner
+    async def _load_owner(self, user_id: int) -> Any:
+        request = accounts_pb2.BatchGetUsersRequest(user_ids=[user_id])
+        return next(iter((await self._mesh.accounts.BatchGetUsers(request)).users), None)
 
-    async def _post(self, post_id: int) -> Any:
-        if (post := self._posts.get(post_id)) is None:
-            found = (await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=[post_id]))).posts
-            post = self._posts[post_id] = found[0] if found else None
-        return post
+    async def _load_post(self, post_id: int) -> Any:
+        request = posts_pb2.BatchGetPostsRequest(post_ids=[post_id])
+        return next(iter((await self._mesh.posts.BatchGetPosts(request)).posts), None)
 
-    async def _relation(self, link: Link) -> Relation:
+    async def _load_relation(self, pair: tuple[int, int]) -> Relation:
         """How the viewer stands to the owner; anyone is a stranger."""
-        if link.viewer_id == ANYONE:
-            return _STRANGER
-        pair = (link.viewer_id, link.owner_id)
-        if (relation := self._relations.get(pair)) is None:
-            request = graph_pb2.GetRelationBetweenRequest(viewer_id=link.viewer_id, user_id=link.owner_id)
-            answer = await self._mesh.graph.GetRelationBetween(request)
-            relation = self._relations[pair] = relation_of(answer.relation)
-        return relation
+        viewer_id, owner_id = pair
+        if viewer_id == ANYONE:
+            return Relation()
+        request = graph_pb2.GetRelationBetweenRequest(viewer_id=viewer_id, user_id=owner_id)
+        return relation_of((await self._mesh.graph.GetRelationBetween(request)).relation)
 
 
 def _allowed(path: str) -> Any:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+@dataclass(slots=True, eq=False)
+class Entry(Generic[Value]):
+    """What is known of a key, None being nothing, until an instant of the monotonic clock. Whoever holds
+    an entry sees it end early where the key is forgotten."""
+
+    value: Value | None
+    until: float
 
 
 class Recent(Generic[Key, Value]):
@@ -19,31 +29,45 @@ class Recent(Generic[Key, Value]):
     def __init__(self, max_age_s: float, size: int) -> None:
         self._max_age_s = max_age_s
         self._size = size
-        self._entries: dict[Key, tuple[float, Value | None]] = {}
+        self._entries: dict[Key, Entry[Value]] = {}
 
-    def among(self, keys: Iterable[Key]) -> tuple[dict[Key, Value], list[Key]]:
-        """The values that are known, and the keys about which nothing is known."""
+    async def read(
+        self, keys: Iterable[Key], load: Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]
+    ) -> dict[Key, Entry[Value]]:
+        """An entry for every key; ``load`` is asked for those of which nothing is known."""
         now = time.monotonic()
-        entries = self._entries
-        found: dict[Key, Value] = {}
+        found: dict[Key, Entry[Value]] = {}
         missing: list[Key] = []
         for key in keys:
-            entry = entries.get(key)
-            if entry is None or entry[0] < now:
+            entry = self._entries.get(key)
+            if entry is None or entry.until <= now:
                 missing.append(key)
-            elif entry[1] is not None:
-                found[key] = entry[1]
-        return found, missing
+            else:
+                found[key] = entry
+        if missing:
+            # The age counts from before the question: the answer may be as old as that.
+            found |= self._remember(missing, await load(missing), now + self._max_age_s)
+        return found
 
-    def remember(self, keys: Iterable[Key], values: Mapping[Key, Value]) -> None:
-        """These keys were just read: those without a value have none."""
-        until = time.monotonic() + self._max_age_s
-        for key in keys:
+    async def one(self, key: Key, load: Callable[[Key], Awaitable[Value | None]]) -> Value | None:
+        """The value of one key, or None."""
+
+        async def load_one(_: list[Key]) -> dict[Key, Value]:
+            value = await load(key)
+            return {} if value is None else {key: value}
+
+        return (await self.read([key], load_one))[key].value
+
+    def forget(self, key: Key) -> None:
+        """What is known of a key no longer holds."""
+        if entry := self._entries.pop(key, None):
+            entry.until = 0.0
+
+    def _remember(self, keys: list[Key], values: Mapping[Key, Value], until: float) -> dict[Key, Entry[Value]]:
+        entries = {key: Entry(values.get(key), until) for key in keys}
+        for key, entry in entries.items():
             self._entries.pop(key, None)  # so that the table stays in the order of age
-            self._entries[key] = (until, values.get(key))
+            self._entries[key] = entry
         while len(self._entries) > self._size:
             del self._entries[next(iter(self._entries))]
-
-    def pop(self, key: Key) -> None:
-        """Forget one key."""
-        self._entries.pop(key, None)
+        return entries

@@ -43,10 +43,10 @@ class FeedServer:
         items = [self._item(viewer_id, post) for post in seen]
         return b"".join(items) + feed_pb2.GetFeedResponse(next_page_token=token).SerializeToString()
 
-    async def _skeleton(self, cursor: bytes, count: int) -> tuple[list[int], bytes]:
+    async def _skeleton(self, cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
         request = timeline_pb2.GetHomeRequest(page_size=count, before_post_id=pages.to_id(cursor))
         answer = await self._timeline.GetHome(request)
-        return [ref.post_id for ref in answer.posts], pages.from_id(answer.next_before_post_id)
+        return answer.post_ids, pages.from_id(answer.next_before_post_id)
 
     def _item(self, viewer_id: int, seen: SeenPost) -> bytes:
         """A FeedItem as an element of the page, serialised; kept as long as the facts stay the same."""

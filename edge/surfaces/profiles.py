@@ -76,13 +76,13 @@ class ProfileServer:
         author_id = person.user.user_id
         binding = ("grid", viewer_id, author_id)
 
-        async def skeleton(cursor: bytes, count: int) -> tuple[list[int], bytes]:
+        async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
             answer = await self._mesh.timeline.ListAuthorPosts(
                 timeline_pb2.ListAuthorPostsRequest(
                     author_id=author_id, page_size=count, before_post_id=pages.to_id(cursor)
                 )
             )
-            return [ref.post_id for ref in answer.posts], pages.from_id(answer.next_before_post_id)
+            return answer.post_ids, pages.from_id(answer.next_before_post_id)
 
         async def rules(post_ids: Sequence[int]) -> list[SeenPost]:
             return await self._facts.posts(viewer_id, post_ids)

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from redis.exceptions import ResponseError
-
-from mesh.cache.connection import CacheOptions
+from mesh.cache.connection import Argument, CacheOptions, Command
 from mesh.cache.dedicated import Dedicated
-from mesh.cache.errors import CacheError, CacheRefused, ScriptMissing, from_answer
+from mesh.cache.errors import CacheError, CacheRefused, ScriptMissing
 from mesh.cache.keys import tag_of
-from mesh.cache.pipeline import Argument, Command, PipelineStats, SharedPipeline
+from mesh.cache.pipeline import PipelineStats, SharedPipeline
 from mesh.cache.script import Script
 from mesh.deadline import DeadlineExceeded
 
@@ -92,8 +90,8 @@ class Cache:
     async def execute(self, *command: Argument) -> Any:
         """The answer to any command that does not block, as Redis gives it (RESP2, bytes)."""
         (answer,) = await self._pipeline.send([command])
-        if isinstance(answer, ResponseError):
-            raise from_answer(answer)
+        if isinstance(answer, CacheError):
+            raise answer
         return answer
 
     async def execute_many(self, commands: Sequence[Command]) -> list[Any]:
@@ -104,8 +102,7 @@ class Cache:
         if not commands:
             return []
         _check_count(commands)
-        answers = await self._pipeline.send(commands)
-        return [from_answer(answer) if isinstance(answer, ResponseError) else answer for answer in answers]
+        return await self._pipeline.send(commands)
 
     def dedicated(self) -> Dedicated:
         """A connection of your own, for commands that block."""

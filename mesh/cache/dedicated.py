@@ -6,12 +6,9 @@ import asyncio
 from types import TracebackType
 from typing import Any
 
-from redis.exceptions import DataError, RedisError, ResponseError
-
 from mesh import deadline
-from mesh.cache.connection import CacheOptions, new_connection, open_connection, read_answer
-from mesh.cache.errors import CacheRefused, CacheUnavailable, from_answer
-from mesh.cache.pipeline import Argument
+from mesh.cache.connection import Argument, CacheOptions, Connection, connect, request, settings_of
+from mesh.cache.errors import CacheError, CacheUnavailable
 
 
 class Dedicated:
@@ -22,7 +19,8 @@ class Dedicated:
 
     def __init__(self, options: CacheOptions) -> None:
         self._options = options
-        self._connection = new_connection(options)
+        self._settings = settings_of(options)
+        self._connection = Connection()
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> Dedicated:
@@ -36,32 +34,33 @@ class Dedicated:
     async def execute(self, *command: Argument, block_seconds: float = 0) -> Any:
         """The answer to one command that may block for ``block_seconds`` on the server.
 
-        Raises :class:`CacheUnavailable`, :class:`CacheRefused` and ``DeadlineExceeded``. The
-        command may have been applied; whoever repeats it must bear that.
+        Raises :class:`CacheUnavailable`, ``CacheRefused`` and ``DeadlineExceeded``. The command may
+        have been applied; whoever repeats it must bear that.
         """
         seconds = deadline.within(block_seconds + self._options.seconds)
         try:
             async with self._turn, asyncio.timeout(seconds):
                 answer = await self._exchange(command)
-        except DataError as error:
-            raise CacheRefused(str(error)) from error
-        except (RedisError, OSError) as error:
+        except OSError as error:
             raise CacheUnavailable(f"Redis is away: {error or type(error).__name__}") from error
-        if isinstance(answer, ResponseError):
-            raise from_answer(answer)
+        if isinstance(answer, CacheError):
+            raise answer
         return answer
 
     async def close(self) -> None:
         """Hang up. Idempotent; a later call connects again."""
-        await self._connection.disconnect()
+        self._connection.close("the connection is closed")
 
     async def _exchange(self, command: tuple[Argument, ...]) -> Any:
-        packed = self._connection.pack_command(*command)
+        call = request([command])
         try:
-            await open_connection(self._connection)
-            await self._connection.send_packed_command(packed, check_health=False)
-            return await read_answer(self._connection)
+            if not self._connection.open:
+                self._connection = Connection()
+                await connect(self._settings, self._connection)
+            self._connection.send([call])
+            (answer,) = await call.done
         except BaseException:
             # An answer left unread would be taken for that of the next command.
-            await self._connection.disconnect(nowait=True)
+            self._connection.close("the call was given up")
             raise
+        return answer

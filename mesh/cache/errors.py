@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from redis import exceptions
-
-_PASSING = (
-    exceptions.BusyLoadingError,
-    exceptions.ClusterDownError,
-    exceptions.MasterDownError,
-    exceptions.OutOfMemoryError,
-    exceptions.ReadOnlyError,
-    exceptions.TryAgainError,
-)
+_PASSING = {"BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "OOM", "READONLY", "TRYAGAIN"}
+"""First words of refusals that pass by themselves."""
 
 
 class CacheError(Exception):
@@ -30,10 +22,12 @@ class ScriptMissing(CacheError):
     """Redis does not know the script of this digest (any more)."""
 
 
-def from_answer(error: exceptions.ResponseError) -> CacheError:
-    """What an error that Redis answered means to the caller."""
-    if isinstance(error, exceptions.NoScriptError):
-        return ScriptMissing(str(error))
-    if isinstance(error, _PASSING):
-        return CacheUnavailable(f"Redis cannot serve now: {error}")
-    return CacheRefused(f"Redis refused: {error}")
+def from_answer(text: str) -> CacheError:
+    """What an error that Redis answered means to the caller. Its first word is its kind
+    (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors)."""
+    kind = text.partition(" ")[0]
+    if kind == "NOSCRIPT":
+        return ScriptMissing(text)
+    if kind in _PASSING:
+        return CacheUnavailable(f"Redis cannot serve now: {text}")
+    return CacheRefused(f"Redis refused: {text}")

@@ -12,26 +12,15 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-from redis.exceptions import DataError, RedisError
+from typing import Any
 
 from mesh import deadline
-from mesh.cache.connection import CacheOptions, new_connection, open_connection, read_answer
-from mesh.cache.errors import CacheRefused, CacheUnavailable
-
-Argument: TypeAlias = bytes | str | int | float
-Command: TypeAlias = Sequence[Argument]
+from mesh.cache.connection import CacheOptions, Command, Connection, Request, connect, request, settings_of
+from mesh.cache.errors import CacheError, CacheUnavailable
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
-
-
-@dataclass(slots=True)
-class _Call:
-    packed: bytes
-    answers: int
-    done: asyncio.Future[list[Any]]
+_CLOSED = "the cache client is closed"
 
 
 @dataclass(slots=True)
@@ -50,23 +39,25 @@ class SharedPipeline:
     def __init__(self, options: CacheOptions) -> None:
         self.stats = PipelineStats()
         self._options = options
-        self._connection = new_connection(options)
-        self._queue: deque[_Call] = deque()
+        self._settings = settings_of(options)
+        self._connection: Connection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._queue: deque[Request] = deque()
         self._queued_bytes = 0
-        self._sender: asyncio.Task[None] | None = None
-        self._repair: asyncio.Task[None] | None = None
+        self._overdue: asyncio.TimerHandle | None = None
         self._away = ""
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
         """The answers to these commands, which are sent together and in order.
 
-        An error that Redis answered to one of them stands in its place as ``ResponseError``.
-        Raises :class:`CacheUnavailable`, :class:`CacheRefused` for arguments that are no bytes,
-        str, int or float, and ``DeadlineExceeded``.
+        An error that Redis answered to one of them stands in its place as :class:`CacheError`.
+        Raises :class:`CacheUnavailable`, ``CacheRefused`` for arguments that are no bytes, str, int
+        or float, and ``DeadlineExceeded``.
         """
         seconds = deadline.within(self._options.seconds)
-        call = self._enqueue(self._pack(commands), len(commands))
-        timer = asyncio.get_running_loop().call_later(seconds, _expire, call.done, seconds)
+        call = request(commands)
+        self._enqueue(call)
+        timer = asyncio.get_running_loop().call_later(seconds, _expire, call, seconds)
         try:
             return await call.done
         finally:
@@ -79,100 +70,94 @@ class SharedPipeline:
 
     async def close(self) -> None:
         """Fail what waits and hang up. Idempotent."""
-        tasks = [task for task in (self._sender, self._repair) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._away = "the cache client is closed"
-        self._fail(self._take(len(self._queue)), self._away)
-        await self._connection.disconnect()
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        self._away = _CLOSED
+        self._fail_queue(_CLOSED)
+        if self._connection is not None:
+            self._connection.close(_CLOSED)
 
-    def _pack(self, commands: Sequence[Command]) -> bytes:
-        try:
-            return b"".join(chunk for command in commands for chunk in self._connection.pack_command(*command))
-        except DataError as error:
-            raise CacheRefused(str(error)) from error
-
-    def _enqueue(self, packed: bytes, answers: int) -> _Call:
+    def _enqueue(self, call: Request) -> None:
         if self._away:
             raise CacheUnavailable(self._away)
-        too_long = len(self._queue) >= self._options.max_queue
-        if too_long or self._queued_bytes + len(packed) > self._options.max_queue_bytes:
+        size = self._queued_bytes + len(call.packed)
+        if len(self._queue) >= self._options.max_queue or size > self._options.max_queue_bytes:
             raise CacheUnavailable(f"{len(self._queue)} calls of {self._queued_bytes} bytes wait for Redis already")
-        loop = asyncio.get_running_loop()
-        call = _Call(packed, answers, loop.create_future())
         self._queue.append(call)
-        self._queued_bytes += len(packed)
-        if self._sender is None:
-            self._sender = loop.create_task(self._send_queue())
-        return call
+        self._queued_bytes = size
+        self._send_queue()
 
-    def _take(self, limit: int) -> list[_Call]:
-        calls = [self._queue.popleft() for _ in range(min(limit, len(self._queue)))]
-        self._queued_bytes -= sum(len(call.packed) for call in calls)
+    def _send_queue(self) -> None:
+        """Send what waits, unless a pipeline is under way; its end comes here again."""
+        if self._connection is None:
+            if self._connecting is None:
+                self._connecting = asyncio.get_running_loop().create_task(self._connect())
+            return
+        if self._connection.busy:
+            return
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+        if calls := self._take():
+            self.stats.calls += len(calls)
+            self.stats.pipelines += 1
+            late = f"Redis is away: no answer within {self._options.seconds * 1000:.0f} ms"
+            loop = asyncio.get_running_loop()
+            self._overdue = loop.call_later(self._options.seconds, self._connection.close, late)
+            self._connection.send(calls)
+
+    def _take(self) -> list[Request]:
+        calls = [self._queue.popleft() for _ in range(min(self._options.max_pipeline, len(self._queue)))]
+        self._queued_bytes -= sum([len(call.packed) for call in calls])
         return [call for call in calls if not call.done.done()]
 
-    async def _send_queue(self) -> None:
-        calls: list[_Call] = []
-        try:
-            while self._queue:
-                calls = self._take(self._options.max_pipeline)
-                async with asyncio.timeout(self._options.seconds):
-                    await self._exchange(calls)
-        except (RedisError, OSError) as error:
-            self._break(calls, error)
-        except asyncio.CancelledError:
-            self._fail(calls, "the cache client is closed")
-            raise
-        finally:
-            self._sender = None
-
-    async def _exchange(self, calls: list[_Call]) -> None:
-        if not calls:
-            return
-        await self._connect()
-        self.stats.calls += len(calls)
-        self.stats.pipelines += 1
-        await self._connection.send_packed_command([call.packed for call in calls], check_health=False)
-        for call in calls:
-            answers = [await read_answer(self._connection) for _ in range(call.answers)]
-            if not call.done.done():
-                call.done.set_result(answers)
-
     async def _connect(self) -> None:
-        self.stats.connects += await open_connection(self._connection)
-
-    def _break(self, calls: list[_Call], error: Exception) -> None:
-        """Fail everything that waits and call by call what comes, until Redis answers again."""
-        self.stats.failures += 1
-        self._away = f"Redis is away: {error or type(error).__name__}"
-        self._fail([*calls, *self._take(len(self._queue))], self._away)
-        self._repair = asyncio.get_running_loop().create_task(self._reconnect())
-
-    def _fail(self, calls: list[_Call], reason: str) -> None:
-        for call in calls:
-            if not call.done.done():
-                call.done.set_exception(CacheUnavailable(reason))
-
-    async def _reconnect(self) -> None:
+        """Connect; where that fails, fail every call at once until it succeeds."""
         pause = FIRST_PAUSE_SECONDS
-        while not await self._answers():
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        try:
+            while error := await self._try():
+                self.stats.failures += not self._away
+                self._away = f"Redis is away: {error}"
+                self._fail_queue(self._away)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        finally:
+            self._connecting = None
         self._away = ""
-        self._repair = None
+        self._send_queue()
 
-    async def _answers(self) -> bool:
+    async def _try(self) -> str:
+        """Why there is no connection yet; empty where there is one now."""
+        connection = Connection(self._send_queue, self._lost)
         try:
             async with asyncio.timeout(self._options.seconds):
-                await self._connection.disconnect(nowait=True)
-                await self._connect()
-                await self._connection.send_command("PING", check_health=False)
-                return bool(await read_answer(self._connection) == b"PONG")
-        except (RedisError, OSError):
-            return False
+                await connect(self._settings, connection)
+        except (OSError, CacheError) as error:
+            return str(error) or type(error).__name__
+        self.stats.connects += 1
+        self._connection = connection
+        return ""
+
+    def _lost(self, connection: Connection, reason: str) -> None:
+        """The connection ended: with calls under way Redis is away, an idle one is made again when needed."""
+        if connection is not self._connection:
+            return
+        self._connection = None
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+            if self._away != _CLOSED:
+                self.stats.failures += 1
+                self._away = reason
+                self._fail_queue(reason)
+                self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    def _fail_queue(self, reason: str) -> None:
+        while self._queue:
+            self._queue.popleft().fail(reason)
+        self._queued_bytes = 0
 
 
-def _expire(done: asyncio.Future[list[Any]], seconds: float) -> None:
-    if not done.done():
-        done.set_exception(CacheUnavailable(f"Redis did not answer within {seconds * 1000:.0f} ms"))
+def _expire(call: Request, seconds: float) -> None:
+    call.fail(f"Redis did not answer within {seconds * 1000:.0f} ms")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from itertools import islice
 
 import structlog
 
@@ -59,31 +58,29 @@ class Home:
         await self._arrive(reader_id)
         following = await self._following.of(reader_id)
         pulled_authors = self._pulled.authors_among(following)
-        pushed = await self._pushed(reader_id, limit)
+        pushed = await self._pushed(reader_id, 0 if before or pulled_authors else 2 * (limit + 1))
         if not pulled_authors:
             return await _only_pushed(pushed, following, before, limit)
-        found: dict[int, Ref] = {}
-        pulled_ids: set[int] = set()
+        found: list[int] = []
+        pulled: set[int] = set()
         for _ in range(_ROUNDS):
             (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
                 pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
             )
             down_to = max(rows_to, pulls_to)
-            own = {ref.post_id: ref for ref in rows if ref.author_id in following}
-            both = own | {ref.post_id: ref for ref in pulls if ref.post_id not in own}
-            found |= {post: both[post] for post in sorted(both, reverse=True) if post >= down_to}
-            pulled_ids |= both.keys() - own.keys()
+            own = {post for post, author in rows if author in following}
+            only_pulled = {ref.post_id for ref in pulls} - own
+            found += [post for post in sorted(own | only_pulled, reverse=True) if post >= down_to]
+            pulled |= only_pulled
             before = down_to
             if len(found) >= limit or not down_to:
                 break
-        refs = list(found.values())[:limit]
-        next_before = refs[-1].post_id if len(found) > limit or (before and len(refs) == limit) else before
-        return Page(refs, next_before, frozenset(pulled_ids))
+        return _page(found, before, limit, pulled)
 
-    async def _pushed(self, reader_id: int, limit: int) -> Pushed:
-        """The cached rows, rebuilt where they are missing; none where Redis is away."""
+    async def _pushed(self, reader_id: int, newest: int) -> Pushed:
+        """The cached rows, or the ``newest`` of them, rebuilt where they are missing; none where Redis is away."""
         try:
-            cached = await self._cache.read(reader_id) or await self._rebuilt(reader_id)
+            cached = await self._cache.read(reader_id, newest) or await self._rebuilt(reader_id)
         except CacheError as error:
             _log.debug("feed read from its table", error=str(error))
             cached = []
@@ -144,15 +141,20 @@ class Home:
 
 async def _only_pushed(pushed: Pushed, following: Collection[int], before: int, limit: int) -> Page:
     """The common case, on the hottest path: nothing to merge."""
-    refs: list[Ref] = []
+    found: list[int] = []
     for _ in range(_ROUNDS):
         rows, before = await pushed.read(before, limit + 1)
-        refs += [ref for ref in rows if ref.author_id in following]
-        if len(refs) >= limit or not before:
+        found += [post for post, author in rows if author in following]
+        if len(found) >= limit or not before:
             break
-    whole = len(refs) > limit or (before and len(refs) == limit)
-    refs = refs[:limit]
-    return Page(refs, refs[-1].post_id if whole else before)
+    return _page(found, before, limit)
+
+
+def _page(found: list[int], before: int, limit: int, pulled: Collection[int] = ()) -> Page:
+    """The first ``limit`` of what was found, down to ``before`` (0: the end)."""
+    posts = found[:limit]
+    more = len(found) > limit or (before and len(posts) == limit)
+    return Page(posts, posts[-1] if more else before, [post for post in posts if post in pulled] if pulled else ())
 
 
 class Pushed:
@@ -163,14 +165,12 @@ class Pushed:
         self._whole = bool(cached) and cached[-1][0] == 0
         self._cached = cached[:-1] if self._whole else cached
 
-    async def read(self, before: int, limit: int) -> tuple[list[Ref], int]:
+    async def read(self, before: int, limit: int) -> tuple[Sequence[tuple[int, int]], int]:
         """Rows older than ``before`` (0: from the newest), newest first, and the id down to which they are
         all there (0: to the end)."""
-        older = ((post, author) for post, author in self._cached if not before or post < before)
-        rows = [Ref(post, author) for post, author in islice(older, limit)]
-        if len(rows) == limit or self._whole:
-            return rows, rows[-1].post_id if len(rows) == limit else 0
-        if rows:
-            return rows, rows[-1].post_id
-        rows = await self._store.read(self._reader_id, before, limit)
-        return rows, rows[-1].post_id if len(rows) == limit else 0
+        older = [row for row in self._cached if row[0] < before] if before else self._cached
+        rows: Sequence[tuple[int, int]] = older[:limit]
+        whole = self._whole
+        if not rows and not whole:
+            rows, whole = await self._store.read(self._reader_id, before, limit), True
+        return rows, 0 if whole and len(rows) < limit else rows[-1][0]

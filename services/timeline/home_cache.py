@@ -77,7 +77,7 @@ end
 _READ = Script(
     "read",
     """
-local entries = redis.call('LRANGE', KEYS[1], 0, -1)
+local entries = redis.call('LRANGE', KEYS[1], 0, ARGV[2])
 if #entries == 0 then return false end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return table.concat(entries)
@@ -125,9 +125,10 @@ class HomeCache:
         """On a cluster each reader's list is on a node of its own: one small call each, sent together."""
         await asyncio.gather(*(self._cache.run(_PUSH, [_list(reader)], [entry]) for reader in readers))
 
-    async def read(self, reader_id: int) -> list[tuple[int, int]] | None:
-        """A feed's newest posts, the END mark last where nothing older exists; None: not cached."""
-        packed: bytes | None = await self._cache.run(_READ, [_list(reader_id)], [self._ttl_ms])
+    async def read(self, reader_id: int, newest: int = 0) -> list[tuple[int, int]] | None:
+        """A feed's ``newest`` posts (0: all that are cached), the END mark last where nothing older exists;
+        None: not cached."""
+        packed: bytes | None = await self._cache.run(_READ, [_list(reader_id)], [self._ttl_ms, newest - 1])
         return unpack(packed) if packed else None
 
     async def begin_rebuild(self, reader_id: int, token: int) -> None:

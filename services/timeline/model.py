@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,11 +24,12 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a feed, newest first; ``next_before`` is 0 at the end. ``pulled`` ids were not pushed."""
+    """Post ids of a stretch of a feed, newest first; ``next_before`` is 0 at the end. Those in ``pulled``
+    were not pushed."""
 
-    refs: list[Ref]
+    post_ids: list[int]
     next_before: int
-    pulled: frozenset[int] = frozenset()
+    pulled: Sequence[int] = ()
 
 
 PACKED = struct.Struct(">qq")

@@ -24,40 +24,78 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
     return watch
 
 
-def test_value_is_known_for_its_age_and_no_longer(watch: Stopwatch) -> None:
-    table: Recent[int, str] = Recent(1.0, 10)
-    table.remember([1, 2], {1: "one", 2: "two"})
-    watch.now += 1.0
-    assert table.among([2, 1, 3]) == ({2: "two", 1: "one"}, [3])
+class Asked:
+    """Loads what it is told there is, and notes what it was asked for."""
+
+    def __init__(self, **there: str) -> None:
+        self.there, self.keys = there, list[str]()
+
+    async def load(self, keys: list[str]) -> dict[str, str]:
+        self.keys += keys
+        return {key: self.there[key] for key in keys if key in self.there}
+
+    async def known(self, table: Recent[str, str], *keys: str) -> list[str]:
+        """Those of the keys for which the table did not ask."""
+        self.keys.clear()
+        await table.read(keys, self.load)
+        return [key for key in keys if key not in self.keys]
+
+
+async def test_value_is_known_for_its_age_and_no_longer(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 10), Asked(a="one", b="two")
+    found = await table.read(["a", "b"], asked.load)
+    assert {key: entry.value for key, entry in found.items()} == {"a": "one", "b": "two"}
+    watch.now += 0.999
+    assert await asked.known(table, "b", "a", "c") == ["b", "a"]
     watch.now += 0.001
-    assert table.among([1]) == ({}, [1])
+    assert await asked.known(table, "a") == []
 
 
-def test_that_there_is_no_value_is_known_too(watch: Stopwatch) -> None:
-    table: Recent[int, str] = Recent(1.0, 10)
-    table.remember([1, 2], {1: "one"})
-    assert table.among([1, 2]) == ({1: "one"}, [])
+async def test_age_counts_from_before_the_question(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 10), Asked(a="one")
+
+    async def slow(keys: list[str]) -> dict[str, str]:
+        watch.now += 0.6
+        return await asked.load(keys)
+
+    await table.read(["a"], slow)
+    watch.now += 0.5
+    assert await asked.known(table, "a") == []
 
 
-def test_reading_does_not_make_a_value_younger(watch: Stopwatch) -> None:
-    table: Recent[int, str] = Recent(1.0, 10)
-    table.remember([1], {1: "one"})
-    for _ in range(4):
+async def test_that_there_is_no_value_is_known_too(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 10), Asked(a="one")
+    found = await table.read(["a", "b"], asked.load)
+    assert found["b"].value is None
+    assert await asked.known(table, "a", "b") == ["a", "b"]
+
+
+async def test_reading_does_not_make_a_value_younger(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 10), Asked(a="one")
+    await table.read(["a"], asked.load)
+    for _ in range(3):
         watch.now += 0.3
-        table.among([1])
-    assert table.among([1]) == ({}, [1])
+        assert await asked.known(table, "a") == ["a"]
+    watch.now += 0.3
+    assert await asked.known(table, "a") == []
 
 
-def test_table_is_bounded_and_the_oldest_goes_first(watch: Stopwatch) -> None:
-    table: Recent[int, int] = Recent(1.0, 3)
-    for key in (1, 2, 3, 1, 4):
-        table.remember([key], {key: key})
-    assert table.among([1, 2, 3, 4]) == ({3: 3, 1: 1, 4: 4}, [2])
+async def test_table_is_bounded_and_the_oldest_goes_first(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 3), Asked(a="1", b="2", c="3", d="4")
+    for key in ("a", "b", "c"):
+        await table.read([key], asked.load)
+    table.forget("a")
+    for key in ("a", "d"):
+        await table.read([key], asked.load)
+    assert await asked.known(table, "c", "a", "d") == ["c", "a", "d"]
+    assert await asked.known(table, "b") == []
 
 
-def test_key_can_be_forgotten_twice(watch: Stopwatch) -> None:
-    table: Recent[int, int] = Recent(1.0, 3)
-    table.remember([1], {1: 1})
-    table.pop(1)
-    table.pop(1)
-    assert table.among([1]) == ({}, [1])
+async def test_what_is_forgotten_ends_for_those_who_hold_it_and_may_be_forgotten_twice(watch: Stopwatch) -> None:
+    table, asked = Recent[str, str](1.0, 3), Asked(a="one")
+    held = (await table.read(["a"], asked.load))["a"]
+    assert held.until > watch.now
+    table.forget("a")
+    table.forget("a")
+    assert held.until < watch.now
+    assert await asked.known(table, "a") == []

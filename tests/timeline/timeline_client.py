@@ -26,7 +26,7 @@ class Client:
         before = 0
         while True:
             page = await self.page(reader, size, before)
-            found += [ref.post_id for ref in page.posts]
+            found += page.post_ids
             before = page.next_before_post_id
             if not before:
                 return found
@@ -37,7 +37,7 @@ class Client:
         while True:
             request = pb.ListAuthorPostsRequest(author_id=author, page_size=size, before_post_id=before)
             page = await self.stub.ListAuthorPosts(request)
-            found += [ref.post_id for ref in page.posts]
+            found += page.post_ids
             before = page.next_before_post_id
             if not before:
                 return found
