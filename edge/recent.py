@@ -49,6 +49,11 @@ class Recent(Generic[Key, Value]):
             found |= self._remember(missing, await load(missing), now + self._max_age_s)
         return found
 
+    def get(self, key: Key) -> Entry[Value] | None:
+        """What is known of one key, or None where it has to be asked for."""
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.until > time.monotonic() else None
+
     async def one(self, key: Key, load: Callable[[Key], Awaitable[Value | None]]) -> Value | None:
         """The value of one key, or None."""
 

@@ -53,7 +53,7 @@ async def _server(arguments: argparse.Namespace) -> tuple[Process, str]:
     port: int = arguments.port or DEFAULT_PORTS[arguments.server]
     if arguments.server == "redis":
         cache = redis.redis_server(directory, port)
-        return cache.process, cache.url
+        return cache.process, cache.loopback_url
     if arguments.server == "s3":
         store = s3.s3_server(directory, port)
     else:

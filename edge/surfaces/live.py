@@ -69,7 +69,8 @@ class LiveServer:
         if caller.expire_time_ms <= self._clock.now_ms():
             return False
         try:
-            await self._sessions.check(caller)
+            if asking := self._sessions.check(caller):
+                await asking
         except Problem as problem:
             if problem.code is Code.UNAUTHENTICATED:
                 return False

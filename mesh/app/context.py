@@ -17,6 +17,7 @@ from mesh.config import Settings
 from mesh.events import Handlers, Holds, Outbox
 from mesh.ids import IdGenerator
 from mesh.paging import PageTokens
+from mesh.rpc.checks import SessionCheck
 from mesh.storage import Store, TableSpec
 
 if TYPE_CHECKING:
@@ -138,6 +139,6 @@ class Context:
         """Which servers this process does without just now, and why; it serves what it can."""
         return self._process.degraded
 
-    def check_sessions(self, check: Callable[[Any], Awaitable[None]]) -> None:
-        """Ask this of every signed-in caller of the public API (it raises SESSION_REVOKED)."""
-        self._process.session_checks.append(check)
+    def check_sessions(self, check: SessionCheck) -> None:
+        """Ask this of every signed-in caller of the public API."""
+        self._process.session_check = check

@@ -80,7 +80,7 @@ class Cache:
 
         Sent by its digest; where Redis does not know it (new, restarted or wiped), in full.
         """
-        if len({tag_of(key) for key in keys}) != 1:
+        if len(keys) != 1 and len({tag_of(key) for key in keys}) != 1:
             raise CacheRefused(f"script {script.name} needs one or more keys of one hash tag, got {list(keys)[:5]}")
         try:
             return await self.execute("EVALSHA", script.sha1, len(keys), *keys, *args)

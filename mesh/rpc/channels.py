@@ -20,9 +20,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from mesh.auth.peers import PeerTokens
 from mesh.errors import unavailable
-from mesh.rpc.call import Call
+from mesh.rpc.call import Call, current
 from mesh.rpc.method import Method, methods_of
-from mesh.rpc.outgoing import carried, seconds_for
+from mesh.rpc.outgoing import seconds_for
 from mesh.rpc.remote import RemoteChannel
 from mesh.rpc.server import MAX_MESSAGE_BYTES, Registry
 
@@ -103,7 +103,12 @@ class _LocalChannel:
         self._methods = methods
 
     def _call(self, method: Method, timeout: float | None) -> Call:
-        return Call(method, carried(), seconds_for(method, timeout), self._registry.closing, peer=self._name)
+        """The call as the callee sees it: of this peer, on behalf of the caller being served, who was verified here."""
+        seconds, served = seconds_for(method, timeout), current.get()
+        if served is None:
+            return Call(method, {}, seconds, self._registry.closing, self._name)
+        caller, request_id = served.caller, served.request_id
+        return Call(method, served.metadata, seconds, self._registry.closing, self._name, request_id, caller)
 
     def unary_unary(self, path: str, *_: Any, **__: Any) -> Callable[..., Awaitable[Any]]:
         method, handlers = self._methods[path], self._registry.handlers

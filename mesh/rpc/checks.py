@@ -21,14 +21,16 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NEEDS_USER = {rule_pb2.ACCESS_USER, rule_pb2.ACCESS_OWNER, rule_pb2.ACCESS_MODERATOR}
 _SCOPES = {rule_pb2.SCOPE_READ: "read", rule_pb2.SCOPE_WRITE: "write", rule_pb2.SCOPE_ACCOUNT: "account"}
 
-SessionCheck = Callable[[Caller], Awaitable[None]]
-"""Raises SESSION_REVOKED for a caller whose session has ended."""
+SessionCheck = Callable[[Caller], Awaitable[None] | None]
+"""Raises SESSION_REVOKED for a caller whose session has ended; may have to be awaited for that."""
 
 
 def request_id(method: Method) -> Check:
-    """Gives every call an id for logs and error details: the edge's, or one of its own."""
+    """Gives every call an id for logs and error details: its caller's, or one of its own."""
 
     def check(call: Call, request: Any) -> None:
+        if call.request_id:
+            return
         given = call.metadata.get("x-request-id", "")
         call.request_id = given if _REQUEST_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
 
@@ -49,7 +51,7 @@ class Authentication:
         def check(call: Call, request: Any) -> Awaitable[None] | None:
             if not call.peer and (peer := call.metadata.get("x-tintype-mesh")):
                 call.peer = self._peers(peer)
-            if header := call.metadata.get("authorization"):
+            if call.caller is None and (header := call.metadata.get("authorization")):
                 call.caller = self._users.verify(_bearer(header))
                 if self._session and not method.internal:
                     return self._session(call.caller)

@@ -35,7 +35,8 @@ class Observer:
 
     def span(self, call: Call) -> contextlib.AbstractContextManager[object]:
         """Around the call and what is logged of its end: a span of the trace that the caller carries on."""
-        parent = propagate.extract(call.metadata) if "traceparent" in call.metadata else None
+        within = trace.get_current_span().get_span_context().is_valid  # called from this process
+        parent = propagate.extract(call.metadata) if not within and "traceparent" in call.metadata else None
         # No exception as it stands: its message, or one that it was raised from, may quote what the client sent.
         return _tracer.start_as_current_span(
             self._method.path,

@@ -122,11 +122,6 @@ async def _refuse(context: Any, problem: Problem, call: Call) -> None:
     await context.abort(status.code, status.details, (*status.trailing_metadata, *trailing.items()))
 
 
-async def _send_reply_metadata(context: Any, call: Call) -> None:
-    if call.reply_metadata:
-        await context.send_initial_metadata(tuple(call.reply_metadata.items()))
-
-
 def _unary(registry: Registry, method: Method) -> grpc.RpcMethodHandler:
     handler = registry.handlers[method.path]
 
@@ -136,7 +131,8 @@ def _unary(registry: Registry, method: Method) -> grpc.RpcMethodHandler:
             answer = await handler(request, call)
         except Problem as problem:
             return await _refuse(context, problem, call)
-        await _send_reply_metadata(context, call)
+        if call.reply_metadata:
+            await context.send_initial_metadata(tuple(call.reply_metadata.items()))
         return answer
 
     return grpc.unary_unary_rpc_method_handler(behaviour, method.request_class.FromString, _serialize)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 import structlog
@@ -108,9 +108,11 @@ class PulledPosts:
 
     def authors_among(self, following: frozenset[int]) -> list[int]:
         """Those followed whose posts of the feed's time were pulled, most recent posters first."""
+        known = self._authors.keys() & following
+        if not known:
+            return []
         oldest = oldest_id(self._clock.now_ms(), self._days)
-        smaller: Iterable[int] = following if len(following) < len(self._authors) else self._authors
-        both = [a for a in smaller if a in following and self._authors.get(a, 0) >= oldest]
+        both = [author for author in known if self._authors[author] >= oldest]
         return sorted(both, key=lambda author: self._authors[author], reverse=True)
 
     async def read(self, authors: list[int], before: int, limit: int) -> tuple[list[Ref], int]:

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,7 +19,7 @@ from mesh.cache.client import Cache
 from mesh.cache.connection import CacheOptions
 from stack.envoy import EnvoyConfigInvalid, EnvoyServer, envoy_server, validate
 from stack.ports import free_port, free_ports
-from stack.redis import OLDEST, RedisServer, newest_binary, redis_server
+from stack.redis import MAX_SOCKET_BYTES, OLDEST, RedisServer, newest_binary, redis_server
 from stack.s3 import GRPC_DISTANCE, S3Server, s3_server
 
 ROOT = Path(__file__).parents[2]
@@ -39,15 +41,17 @@ async def test_redis_listens_on_loopback_alone(redis: RedisServer) -> None:
     await cache.close()
 
 
-async def test_redis_answers_on_a_unix_socket_too() -> None:
-    with tempfile.TemporaryDirectory() as directory:  # a socket's path is 107 bytes at most
-        path = Path(directory) / "redis.sock"
-        server = redis_server(Path(directory), free_port(), socket=path)
-        await server.process.start()
-        cache = Cache(CacheOptions(f"unix://{path}"))
-        assert await cache.execute("PING") == b"PONG"
-        await cache.close()
-        await server.process.stop()
+async def test_redis_answers_on_a_unix_socket_where_its_path_is_short_enough_and_on_loopback_always() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for name, scheme in (("short & odd", "unix:"), ("l" * MAX_SOCKET_BYTES, "redis:")):
+            server = redis_server(Path(directory) / name, free_port())
+            await server.process.start()
+            assert server.url.startswith(scheme)
+            for url in (server.url, server.loopback_url):
+                cache = Cache(CacheOptions(url))
+                assert await cache.execute("PING") == b"PONG"
+                await cache.close()
+            await server.process.stop()
 
 
 def test_the_newest_redis_is_new_enough() -> None:
@@ -136,8 +140,14 @@ async def test_a_wrong_envoy_configuration_is_refused_in_envoys_words(tmp_path: 
         await validate(path)
 
 
-def run_stack(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-m", "stack", *arguments], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+@contextmanager
+def run_stack(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "stack", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # or a failed test would wait for it for ever
 
 
 def test_the_command_runs_a_server_until_interrupted(tmp_path: Path) -> None:
