@@ -57,26 +57,16 @@ class SeenPost:
     counts: Any
 
 
-@dataclass(slots=True, eq=False)
-class _Answer:
-    """What the law said of a post, and the facts that it was asked about."""
-
-    post: Entry[KnownPost]
-    counts: Entry[Any]
-    author: Entry[Person] | None
-    seen: SeenPost | None
-
-    def holds(self, now: float) -> bool:
-        """Whether every one of the facts is still young enough."""
-        return self.post.until > now and self.counts.until > now and (self.author is None or self.author.until > now)
+_Answer = tuple[float, SeenPost | None]
+"""Until when the law's answer about a post holds, and what is seen of it."""
 
 
 class Facts:
     """Reads facts for one viewer's request. All reads are batched; at most 200 ids each.
 
     What this process read within the last second is not read again (``MAX_AGE_S``): of a page that
-    many look at, each fact is read once a second. The law's answer is kept for as long as every fact
-    it was asked about holds: it is a pure function, so asking again would say the same.
+    many look at, each fact is read once a second. The law's answers are kept, by viewer, for as long as
+    every fact they were asked about holds: the law is a pure function, so asking again would say the same.
     """
 
     def __init__(self, mesh: Mesh) -> None:
@@ -84,20 +74,34 @@ class Facts:
         self._people: Recent[tuple[int, int], Person] = Recent(MAX_AGE_S, 100_000)
         self._posts: Recent[int, KnownPost] = Recent(MAX_AGE_S, 50_000)
         self._counts: Recent[tuple[int, int], Any] = Recent(MAX_AGE_S, 100_000)
-        self._answers: dict[Surface, dict[tuple[int, int], _Answer]] = {surface: {} for surface in Surface}
+        self._answers: dict[Surface, dict[int, dict[int, _Answer]]] = {surface: {} for surface in Surface}
+        self._answer_count = 0
 
     def forget_relation(self, viewer_id: int, user_id: int) -> None:
         """The viewer has just changed how the two stand to each other (or, where they are one, themselves)."""
         self._people.forget((viewer_id, user_id))
         self._people.forget((user_id, viewer_id))
+        self._forget_answers(viewer_id, user_id)
 
     def forget_counts(self, viewer_id: int, post_id: int) -> None:
         """The viewer has just liked or commented."""
         self._counts.forget((viewer_id, post_id))
+        self._forget_answers(viewer_id)
 
     def forget_post(self, post_id: int) -> None:
         """The post has just been changed here."""
         self._posts.forget(post_id)
+        self._forget_all_answers()
+
+    def _forget_answers(self, *viewer_ids: int) -> None:
+        for of_surface in self._answers.values():
+            for viewer_id in viewer_ids:
+                self._answer_count -= len(of_surface.pop(viewer_id, ()))
+
+    def _forget_all_answers(self) -> None:
+        for of_surface in self._answers.values():
+            of_surface.clear()
+        self._answer_count = 0
 
     async def people(self, viewer_id: int, user_ids: Iterable[int]) -> dict[int, Person]:
         """These people, as the viewer stands to them; those that do not exist are left out."""
@@ -141,13 +145,11 @@ class Facts:
 
     async def posts(self, viewer_id: int, post_ids: Sequence[int], surface: Surface = Surface.ASKED) -> list[SeenPost]:
         """Those of these posts that the viewer may see, in the order given."""
-        now, answers = time.monotonic(), self._answers[surface]
-        found = [(post_id, answers.get((viewer_id, post_id))) for post_id in post_ids]
-        stale = [post_id for post_id, answer in found if answer is None or not answer.holds(now)]
-        if stale:
-            fresh = await self._judge(viewer_id, stale, surface)
-            found = [(post_id, fresh.get(post_id, answer)) for post_id, answer in found]
-        return [answer.seen for _, answer in found if answer and answer.seen]
+        now, known = time.monotonic(), self._answers[surface].get(viewer_id, {})
+        found = {post_id: answer for post_id in post_ids if (answer := known.get(post_id)) and answer[0] > now}
+        if len(found) < len(post_ids):
+            found |= await self._judge(viewer_id, [post_id for post_id in post_ids if post_id not in found], surface)
+        return [seen for post_id in post_ids if (seen := found[post_id][1])]
 
     async def _judge(self, viewer_id: int, post_ids: list[int], surface: Surface) -> dict[int, _Answer]:
         """The law's answers about these posts, on facts of the last second."""
@@ -161,11 +163,16 @@ class Facts:
         for post_id, post in posts.items():
             author = people[(viewer_id, post.value.post.author_id)] if post.value else None
             judged[post_id] = _answer(viewer_id, post, counts[(viewer_id, post_id)], author, surface)
-        answers = self._answers[surface]
-        if len(answers) + len(judged) > _ANSWERS:
-            answers.clear()
-        answers.update({(viewer_id, post_id): answer for post_id, answer in judged.items()})
+        self._keep(judged, viewer_id, surface)
         return judged
+
+    def _keep(self, judged: dict[int, _Answer], viewer_id: int, surface: Surface) -> None:
+        if self._answer_count + len(judged) > _ANSWERS:
+            self._forget_all_answers()
+        kept = self._answers[surface].setdefault(viewer_id, {})
+        self._answer_count -= len(kept)
+        kept.update(judged)
+        self._answer_count += len(kept)
 
     async def _load_posts(self, post_ids: list[int]) -> dict[int, KnownPost]:
         answer = await self._mesh.posts.BatchGetPosts(posts_pb2.BatchGetPostsRequest(post_ids=post_ids))
@@ -192,10 +199,12 @@ def _answer(
 ) -> _Answer:
     """Asks the law. What is not there, or is nobody's, is not seen."""
     known, person = post.value, author.value if author else None
-    seen = None
-    if known and person and sight(viewer_id, person.author, person.relation, known.facts, surface) is Sight.FULL:
-        seen = SeenPost(known.post, person, counts.value or engagement_pb2.PostCounts(post_id=known.post.post_id))
-    return _Answer(post, counts, author, seen)
+    if not known or not author or not person:
+        return post.until, None
+    until = min(post.until, counts.until, author.until)
+    if sight(viewer_id, person.author, person.relation, known.facts, surface) is not Sight.FULL:
+        return until, None
+    return until, SeenPost(known.post, person, counts.value or engagement_pb2.PostCounts(post_id=known.post.post_id))
 
 
 def relation_of(relation: Any) -> Relation:

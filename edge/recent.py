@@ -11,10 +11,9 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Entry(Generic[Value]):
-    """What is known of a key, None being nothing, until an instant of the monotonic clock. Whoever holds
-    an entry sees it end early where the key is forgotten."""
+    """What is known of a key, None being nothing, until an instant of the monotonic clock."""
 
     value: Value | None
     until: float
@@ -65,8 +64,7 @@ class Recent(Generic[Key, Value]):
 
     def forget(self, key: Key) -> None:
         """What is known of a key no longer holds."""
-        if entry := self._entries.pop(key, None):
-            entry.until = 0.0
+        self._entries.pop(key, None)
 
     def _remember(self, keys: list[Key], values: Mapping[Key, Value], until: float) -> dict[Key, Entry[Value]]:
         entries = {key: Entry(values.get(key), until) for key in keys}

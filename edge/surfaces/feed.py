@@ -40,7 +40,8 @@ class FeedServer:
 
         seen, following = await pages.fill(self._skeleton, rules, cursor, pages.size(request.page_size))
         token = self._tokens.sign(following, *binding)
-        items = [self._item(viewer_id, post) for post in seen]
+        kept = self._items
+        items = [kept.get(post) or self._item(viewer_id, post) for post in seen]
         return b"".join(items) + feed_pb2.GetFeedResponse(next_page_token=token).SerializeToString()
 
     async def _skeleton(self, cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
@@ -50,13 +51,11 @@ class FeedServer:
 
     def _item(self, viewer_id: int, seen: SeenPost) -> bytes:
         """A FeedItem as an element of the page, serialised; kept as long as the facts stay the same."""
-        found = self._items.get(seen)
-        if found is None:
-            username = "" if seen.post.author_id == viewer_id else seen.author.user.username
-            post = self._presenter.post_bytes(viewer_id, seen)
-            found = splice.field(_ITEMS, splice.field(_POST, post) + _reason(username))
-            keep(self._items, seen, found)
-        return found
+        username = "" if seen.post.author_id == viewer_id else seen.author.user.username
+        post = self._presenter.post_bytes(viewer_id, seen)
+        item = splice.field(_ITEMS, splice.field(_POST, post) + _reason(username))
+        keep(self._items, seen, item)
+        return item
 
 
 def _reason(username: str) -> bytes:

@@ -89,7 +89,7 @@ class Cache:
 
     async def execute(self, *command: Argument) -> Any:
         """The answer to any command that does not block, as Redis gives it (RESP2, bytes)."""
-        (answer,) = await self._pipeline.send([command])
+        (answer,) = await self._pipeline.send((command,))
         if isinstance(answer, CacheError):
             raise answer
         return answer

@@ -48,8 +48,7 @@ class Chain:
 
 async def _run(checks: Sequence[Check], call: Call, request: Any) -> None:
     for check in checks:
-        waiting = check(call, request)
-        if waiting is not None:
+        if waiting := check(call, request):
             await waiting
 
 
@@ -67,7 +66,9 @@ def _single(method: Method, handler: Handler, checks: list[Check], per_message: 
         checks = [*checks, per_message]
 
     async def checked(request: Any, call: Call) -> Any:
-        await _run(checks, call, request)
+        for check in checks:
+            if waiting := check(call, request):
+                await waiting
         if client_stream and per_message:
             request = _checked(request, per_message, call)
         return await handler(request, call)
