@@ -23,10 +23,10 @@ _STATES = {
 }
 
 
-def keep(table: dict[Any, bytes], key: Any, value: bytes) -> None:
+def keep(table: dict[Any, bytes], key: Any, value: bytes, most: int = _SERIALISED) -> None:
     """Remember a serialised part. A full table starts afresh: simpler than to order it, and as good for what
     costs microseconds to make again."""
-    if len(table) >= _SERIALISED:
+    if len(table) >= most:
         table.clear()
     table[key] = value
 

@@ -28,9 +28,9 @@ _pack: Callable[[tuple[Argument, ...]], bytes] = hiredis.pack_command  # type: i
 class CacheOptions:
     """``url`` is ``redis://[user:password@]host:port/db``, ``rediss://…`` or ``unix:///path``.
 
-    ``seconds`` bounds one call with its wait in the queue, and one pipeline. ``max_queue`` and
-    ``max_queue_bytes`` bound what waits while a pipeline is under way, ``max_pipeline`` the calls sent
-    together.
+    ``seconds`` bounds one pipeline, and so a call with its wait for the pipeline before; a caller's sooner
+    deadline holds too. ``max_queue`` and ``max_queue_bytes`` bound what waits while a pipeline is under
+    way, ``max_pipeline`` the calls sent together.
     """
 
     url: str = field(repr=False)

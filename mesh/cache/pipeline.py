@@ -62,6 +62,8 @@ class SharedPipeline:
         seconds = deadline.within(self._options.seconds)
         call = request(commands)
         self._enqueue(call)
+        if seconds == self._options.seconds:  # the pipeline's own bound holds
+            return await call.done
         timer = asyncio.get_running_loop().call_later(seconds, _expire, call, seconds)
         try:
             return await call.done
