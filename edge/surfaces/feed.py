@@ -31,7 +31,7 @@ class FeedServer:
         self._facts = facts
         self._presenter = presenter
         self._tokens = tokens
-        self._pages: dict[tuple[bytes | SeenPost, ...], bytes] = {}
+        self._pages: dict[tuple[object, ...], bytes] = {}
 
     async def GetFeed(self, request: Any, call: Call) -> Any:
         viewer_id = call.user.user_id
@@ -42,7 +42,7 @@ class FeedServer:
             return await self._facts.posts(viewer_id, post_ids, Surface.UNASKED)
 
         seen, following = await pages.fill(self._skeleton, rules, cursor, pages.size(request.page_size))
-        shown = (following, *seen)
+        shown = (viewer_id, following, *seen)
         page = self._pages.get(shown)
         if page is None:
             token = self._tokens.sign(following, *binding)
