@@ -117,7 +117,7 @@ class BlobStore(Protocol):
         """Store bytes that are in memory anyway; at most ``PART_BYTES`` make one request."""
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes], content_type: str, max_bytes: int) -> Stored:
-        """Store bytes as they come, never holding more than two parts of them.
+        """Store bytes as they come, never holding more than three parts of them.
 
         The iterator is asked for more only while there is room, so a slow store slows the sender.
         Past ``max_bytes`` :class:`BlobTooLarge` is raised and nothing is stored; nor is it when

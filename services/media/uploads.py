@@ -51,7 +51,7 @@ class Uploads:
     async def upload(self, offer: Offer, chunks: AsyncIterator[bytes]) -> Asset:
         """Store a file and make it an asset; with a request id it may be repeated.
 
-        Chunks are taken as fast as the blob store takes them, at most two of its parts are held. Raises
+        Chunks are taken as fast as the blob store takes them, at most three of its parts are held. Raises
         NOT_AN_IMAGE, PAYLOAD_TOO_LARGE, UPLOAD_INCOMPLETE and REQUEST_ID_REUSED, which leave nothing behind.
         """
         content_type, chunks = await _sniffed(_measured(chunks, offer.size_bytes, self._max_bytes))
