@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_TELLING_S = 0.2
+_TELLING_SHARE = 0.1
+
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _enforced: ContextVar[float | None] = ContextVar("enforced deadline", default=None)
 """The instant at which a :func:`run` around this work cancels it, if one does."""
@@ -42,6 +45,11 @@ def within(seconds: float) -> float:
     if left <= 0:
         raise DeadlineExceeded
     return min(seconds, left)
+
+
+def early(seconds: float) -> float:
+    """A little less than ``seconds`` that a caller waits: time to tell it what happened before it gives up."""
+    return seconds - min(_TELLING_S, seconds * _TELLING_SHARE)
 
 
 @contextmanager

@@ -117,9 +117,9 @@ def report(rounds: list[dict[str, float]], arguments: argparse.Namespace) -> Non
     }
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(result, indent=1) + "\n")
-    print(f"{'':34}{'median':>12}{'least':>12}{'most':>12}")
+    print(f"{'':38}{'median':>12}{'least':>12}{'most':>12}")
     rows = {
-        "lpush": f"LPUSH/s ({baseline.name()[:24]})",
+        "lpush": f"LPUSH/s, {baseline.name()}",
         "redis": "followers/s into cached feeds",
         "table": "followers/s into the table",
         "ratio": "cached feeds over LPUSH",
@@ -127,7 +127,7 @@ def report(rounds: list[dict[str, float]], arguments: argparse.Namespace) -> Non
     for name, title in rows.items():
         digits = 2 if name == "ratio" else 0
         values = "".join(f"{summary[name][part]:>12,.{digits}f}" for part in ("median", "least", "most"))
-        print(f"{title:34}{values}")
+        print(f"{title:38}{values}")
 
 
 def spread(values: list[float]) -> dict[str, float]:

@@ -18,7 +18,7 @@ _COMMAND = b"*3\r\n$5\r\nLPUSH\r\n$6\r\nmylist\r\n$3\r\nxxx\r\n"
 
 def name() -> str:
     """Which of the two is used here."""
-    return "redis-benchmark" if shutil.which("redis-benchmark") else "raw sockets in place of redis-benchmark"
+    return "by redis-benchmark" if shutil.which("redis-benchmark") else "by raw sockets"
 
 
 def lpush_per_second(port: int, commands: int) -> float:

@@ -169,12 +169,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--mib", type=int, default=64, help="size of the file")
-    parser.add_argument("--json", type=Path, help="where to write the result")
+    parser.add_argument("--output", type=Path, default=Path("bench/results/upload.json"))
     options = parser.parse_args()
     result = report(asyncio.run(measure(options.rounds, options.mib * MIB)), options.mib * MIB)
     show(result)
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(result, indent=1) + "\n")
     if not result["passed"]:
         sys.exit("a target was missed")
 

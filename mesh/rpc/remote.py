@@ -9,11 +9,12 @@ from typing import Any
 import grpc
 import structlog
 from grpc_status import rpc_status
+from opentelemetry import trace
 
 from mesh.auth.peers import PeerTokens
 from mesh.errors import Code, Problem, exhausted, unavailable
 from mesh.rpc.method import Method
-from mesh.rpc.outgoing import carried, seconds_away
+from mesh.rpc.outgoing import carried, seconds_away, span
 from mesh.rpc.status import from_status, reason_of
 
 _log = structlog.get_logger("rpc")
@@ -36,10 +37,11 @@ class RemoteChannel:
 
         async def call(request: Any, timeout: float | None = None) -> Any:
             seconds = seconds_away(method, timeout)
-            try:
-                return await send(request, timeout=seconds, metadata=self._metadata())
-            except grpc.aio.AioRpcError as error:
-                raise _problem(error, method) from None
+            with span(method):
+                try:
+                    return await send(request, timeout=seconds, metadata=self._metadata())
+                except grpc.aio.AioRpcError as error:
+                    raise _failed(error, method) from None
 
         return call
 
@@ -49,14 +51,15 @@ class RemoteChannel:
 
         async def call(requests: AsyncIterator[Any], timeout: float | None = None) -> Any:
             seconds, source = seconds_away(method, timeout), _Source(requests)
-            try:
-                return await send(source.messages(), timeout=seconds, metadata=self._metadata())
-            except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
-                if source.error is not None and not _being_cancelled():
-                    raise source.error from None
-                if isinstance(error, asyncio.CancelledError):
-                    raise
-                raise _problem(error, method) from None
+            with span(method):
+                try:
+                    return await send(source.messages(), timeout=seconds, metadata=self._metadata())
+                except (grpc.aio.AioRpcError, asyncio.CancelledError) as error:
+                    if source.error is not None and not _being_cancelled():
+                        raise source.error from None
+                    if isinstance(error, asyncio.CancelledError):
+                        raise
+                    raise _failed(error, method) from None
 
         return call
 
@@ -97,6 +100,13 @@ class _Source:
 def _being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def _failed(error: grpc.aio.AioRpcError, method: Method) -> Problem:
+    """The same as :func:`_problem`, noted in the call's span."""
+    problem = _problem(error, method)
+    trace.get_current_span().set_status(trace.StatusCode.ERROR, problem.reason)
+    return problem
 
 
 def _problem(error: grpc.aio.AioRpcError, method: Method) -> Problem:

@@ -14,6 +14,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 
+from mesh import deadline
 from mesh.errors import Problem
 from mesh.rpc.call import Call
 from mesh.rpc.chain import Chain, Handler
@@ -108,7 +109,8 @@ class _Router(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 def _call(registry: Registry, method: Method, context: Any) -> Call:
     metadata = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
-    return Call(method, metadata, context.time_remaining(), registry.closing)
+    left = context.time_remaining()
+    return Call(method, metadata, None if left is None else deadline.early(left), registry.closing)
 
 
 async def _refuse(context: Any, problem: Problem, call: Call) -> None:

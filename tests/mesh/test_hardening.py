@@ -8,11 +8,11 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from grpc_doors import Grpc
 from mesh_client import Person, Rest, error_of
 from raw_http import raw
-from tintype.edge.v1 import feed_pb2
+from tintype.edge.v1 import feed_pb2, live_pb2
 from tintype.edge.v1.feed_pb2_grpc import FeedServiceStub
+from tintype.edge.v1.live_pb2_grpc import LiveServiceStub
 
 CORS = {"origin": "https://app.example.com", "access-control-request-method": "PATCH"}
 
@@ -126,10 +126,11 @@ async def test_every_answer_carries_the_security_headers_and_a_request_id(rest: 
         assert not [name for name in answer.headers if name.startswith("x-envoy")], path
 
 
-async def test_a_clients_own_deadline_is_kept(channel: grpc.aio.Channel, cleo: Person) -> None:
-    assert await Grpc(channel, cleo).call(FeedServiceStub, "GetFeed", feed_pb2.GetFeedRequest()) is not None
+async def test_a_clients_own_deadline_is_kept(channel: grpc.aio.Channel, rest: Rest, cleo: Person) -> None:
+    watch = live_pb2.WatchPostsRequest(post_ids=[(await rest.publish(cleo))["postId"]])
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await FeedServiceStub(channel).GetFeed(feed_pb2.GetFeedRequest(), metadata=cleo.metadata, timeout=0.0001)
+        async for _ in LiveServiceStub(channel).WatchPosts(watch, metadata=cleo.metadata, timeout=2):
+            pass  # the stream goes on for as long as its reader lets it
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 

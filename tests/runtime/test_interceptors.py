@@ -178,7 +178,7 @@ async def test_ended_session_is_asked_for_at_the_public_door_only(door: Door) ->
         asked.append(caller.session_id)
         raise Problem(Code.UNAUTHENTICATED, "SESSION_REVOKED", "over")
 
-    door.mesh.process.session_checks.append(revoked)
+    door.mesh.process.session_check = revoked
     with As(door.mesh, "Bearer " + token(door.mesh, {"read", "write"})):
         await door.stub.AsUser(AskRequest())
         assert asked == []

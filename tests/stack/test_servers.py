@@ -27,7 +27,12 @@ ROOT = Path(__file__).parents[2]
 
 async def test_redis_is_durable_bounded_and_never_evicts_what_has_no_ttl(redis: RedisServer) -> None:
     cache = Cache(CacheOptions(redis.url))
-    wanted = {b"appendonly": b"yes", b"appendfsync": b"everysec", b"maxmemory-policy": b"volatile-ttl"}
+    wanted = {
+        b"appendonly": b"yes",
+        b"appendfsync": b"everysec",
+        b"maxmemory-policy": b"volatile-ttl",
+        b"list-max-ziplist-size": b"32",
+    }
     for name, value in wanted.items():
         assert await cache.execute("CONFIG", "GET", name) == [name, value]
     (_, memory) = await cache.execute("CONFIG", "GET", "maxmemory")
