@@ -215,6 +215,7 @@ def relation_of(relation: Any) -> Relation:
         blocking=relation.blocking,
         blocked_by=relation.blocked_by,
         muting=relation.muting,
+        close_friend=relation.close_friend,
         close_friend_of=relation.close_friend_of,
         followed_by=relation.followed_by,
     )

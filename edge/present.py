@@ -216,6 +216,7 @@ def viewer(relation: Any) -> public.UserViewer:
         followed_by=relation.followed_by,
         blocking=relation.blocking,
         muting=relation.muting,
+        close_friend=relation.close_friend,
     )
 
 

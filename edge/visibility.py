@@ -59,6 +59,8 @@ class Relation:
     blocking: bool = False
     blocked_by: bool = False
     muting: bool = False
+    close_friend: bool = False
+    """The viewer counts the author among their close friends, which shows the viewer nothing more."""
     close_friend_of: bool = False
     """The author counts the viewer among their close friends."""
     followed_by: bool = False

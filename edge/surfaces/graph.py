@@ -1,4 +1,4 @@
-"""GraphService: whom the caller follows, lets follow and blocks."""
+"""GraphService: whom the caller follows, lets follow, blocks, mutes and keeps close."""
 
 from __future__ import annotations
 
@@ -63,6 +63,36 @@ class GraphServer:
     async def ListBlocks(self, request: Any, call: Call) -> Any:
         users, token = await self._list(request, call, "blocks", self._graph.ListBlocks, graph_pb2.ListBlocksRequest)
         return api.ListBlocksResponse(users=users, next_page_token=token)
+
+    async def Mute(self, request: Any, call: Call) -> Any:
+        return api.MuteResponse(viewer=await self._set_mute(call, request.user, muting=True))
+
+    async def Unmute(self, request: Any, call: Call) -> Any:
+        return api.UnmuteResponse(viewer=await self._set_mute(call, request.user, muting=False))
+
+    async def ListMutes(self, request: Any, call: Call) -> Any:
+        users, token = await self._list(request, call, "mutes", self._graph.ListMutes, graph_pb2.ListMutesRequest)
+        return api.ListMutesResponse(users=users, next_page_token=token)
+
+    async def AddCloseFriend(self, request: Any, call: Call) -> Any:
+        return api.AddCloseFriendResponse(viewer=await self._set_close_friend(call, request.user, close=True))
+
+    async def RemoveCloseFriend(self, request: Any, call: Call) -> Any:
+        return api.RemoveCloseFriendResponse(viewer=await self._set_close_friend(call, request.user, close=False))
+
+    async def ListCloseFriends(self, request: Any, call: Call) -> Any:
+        users, token = await self._list(
+            request, call, "close friends", self._graph.ListCloseFriends, graph_pb2.ListCloseFriendsRequest
+        )
+        return api.ListCloseFriendsResponse(users=users, next_page_token=token)
+
+    async def _set_mute(self, call: Call, reference: str, *, muting: bool) -> Any:
+        target = graph_pb2.SetMuteRequest(user_id=await self._known(call, reference), muting=muting)
+        return self._changed(call, await self._graph.SetMute(target))
+
+    async def _set_close_friend(self, call: Call, reference: str, *, close: bool) -> Any:
+        target = graph_pb2.SetCloseFriendRequest(user_id=await self._known(call, reference), close_friend=close)
+        return self._changed(call, await self._graph.SetCloseFriend(target))
 
     async def _answer(self, call: Call, reference: str, *, accept: bool) -> Any:
         answer = await self._graph.AnswerFollowRequest(

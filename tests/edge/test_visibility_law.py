@@ -57,7 +57,7 @@ def posts(cases: Iterator[Case] | list[Case], *audiences: Audience) -> Iterator[
 
 
 def test_there_are_as_many_cases_as_facts_make() -> None:
-    assert len(CASES) == 128 * 4 * 9 * 2
+    assert len(CASES) == 256 * 4 * 9 * 2
 
 
 def test_authors_see_everything_of_their_own() -> None:

@@ -125,3 +125,83 @@ class ListBlocksResponse(_message.Message):
     users: _containers.RepeatedCompositeFieldContainer[_resources_pb2.User]
     next_page_token: str
     def __init__(self, users: _Optional[_Iterable[_Union[_resources_pb2.User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class MuteRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class MuteResponse(_message.Message):
+    __slots__ = ("viewer",)
+    VIEWER_FIELD_NUMBER: _ClassVar[int]
+    viewer: _resources_pb2.UserViewer
+    def __init__(self, viewer: _Optional[_Union[_resources_pb2.UserViewer, _Mapping]] = ...) -> None: ...
+
+class UnmuteRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class UnmuteResponse(_message.Message):
+    __slots__ = ("viewer",)
+    VIEWER_FIELD_NUMBER: _ClassVar[int]
+    viewer: _resources_pb2.UserViewer
+    def __init__(self, viewer: _Optional[_Union[_resources_pb2.UserViewer, _Mapping]] = ...) -> None: ...
+
+class ListMutesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListMutesResponse(_message.Message):
+    __slots__ = ("users", "next_page_token")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[_resources_pb2.User]
+    next_page_token: str
+    def __init__(self, users: _Optional[_Iterable[_Union[_resources_pb2.User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AddCloseFriendRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class AddCloseFriendResponse(_message.Message):
+    __slots__ = ("viewer",)
+    VIEWER_FIELD_NUMBER: _ClassVar[int]
+    viewer: _resources_pb2.UserViewer
+    def __init__(self, viewer: _Optional[_Union[_resources_pb2.UserViewer, _Mapping]] = ...) -> None: ...
+
+class RemoveCloseFriendRequest(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: str
+    def __init__(self, user: _Optional[str] = ...) -> None: ...
+
+class RemoveCloseFriendResponse(_message.Message):
+    __slots__ = ("viewer",)
+    VIEWER_FIELD_NUMBER: _ClassVar[int]
+    viewer: _resources_pb2.UserViewer
+    def __init__(self, viewer: _Optional[_Union[_resources_pb2.UserViewer, _Mapping]] = ...) -> None: ...
+
+class ListCloseFriendsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCloseFriendsResponse(_message.Message):
+    __slots__ = ("users", "next_page_token")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[_resources_pb2.User]
+    next_page_token: str
+    def __init__(self, users: _Optional[_Iterable[_Union[_resources_pb2.User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

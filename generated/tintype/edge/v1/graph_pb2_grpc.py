@@ -80,6 +80,36 @@ class GraphServiceStub(object):
                 request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksRequest.SerializeToString,
                 response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksResponse.FromString,
                 _registered_method=True)
+        self.Mute = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/Mute',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.MuteRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.MuteResponse.FromString,
+                _registered_method=True)
+        self.Unmute = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/Unmute',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteResponse.FromString,
+                _registered_method=True)
+        self.ListMutes = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/ListMutes',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesResponse.FromString,
+                _registered_method=True)
+        self.AddCloseFriend = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/AddCloseFriend',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendResponse.FromString,
+                _registered_method=True)
+        self.RemoveCloseFriend = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/RemoveCloseFriend',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendResponse.FromString,
+                _registered_method=True)
+        self.ListCloseFriends = channel.unary_unary(
+                '/tintype.edge.v1.GraphService/ListCloseFriends',
+                request_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.SerializeToString,
+                response_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.FromString,
+                _registered_method=True)
 
 
 class GraphServiceServicer(object):
@@ -144,6 +174,48 @@ class GraphServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Mute(self, request, context):
+        """Mutes a person: their posts stay out of the caller's feed, and they are not told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unmute(self, request, context):
+        """Lets a person's posts into the caller's feed again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMutes(self, request, context):
+        """Whom the caller mutes, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddCloseFriend(self, request, context):
+        """Counts a person among the caller's close friends, who see posts meant for those; they are not told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveCloseFriend(self, request, context):
+        """Counts a person among the caller's close friends no longer; posts meant for those disappear for them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCloseFriends(self, request, context):
+        """The caller's close friends, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GraphServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -191,6 +263,36 @@ def add_GraphServiceServicer_to_server(servicer, server):
                     servicer.ListBlocks,
                     request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksRequest.FromString,
                     response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksResponse.SerializeToString,
+            ),
+            'Mute': grpc.unary_unary_rpc_method_handler(
+                    servicer.Mute,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.MuteRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.MuteResponse.SerializeToString,
+            ),
+            'Unmute': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unmute,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteResponse.SerializeToString,
+            ),
+            'ListMutes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMutes,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesResponse.SerializeToString,
+            ),
+            'AddCloseFriend': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddCloseFriend,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendResponse.SerializeToString,
+            ),
+            'RemoveCloseFriend': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveCloseFriend,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendResponse.SerializeToString,
+            ),
+            'ListCloseFriends': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCloseFriends,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.FromString,
+                    response_serializer=tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -437,6 +539,168 @@ class GraphService(object):
             '/tintype.edge.v1.GraphService/ListBlocks',
             tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksRequest.SerializeToString,
             tintype_dot_edge_dot_v1_dot_graph__pb2.ListBlocksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Mute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/Mute',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.MuteRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.MuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unmute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/Unmute',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.UnmuteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMutes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/ListMutes',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.ListMutesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddCloseFriend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/AddCloseFriend',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.AddCloseFriendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveCloseFriend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/RemoveCloseFriend',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.RemoveCloseFriendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCloseFriends(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.GraphService/ListCloseFriends',
+            tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsRequest.SerializeToString,
+            tintype_dot_edge_dot_v1_dot_graph__pb2.ListCloseFriendsResponse.FromString,
             options,
             channel_credentials,
             insecure,

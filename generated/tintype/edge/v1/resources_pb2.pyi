@@ -37,7 +37,7 @@ class UserCard(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., username: _Optional[str] = ..., display_name: _Optional[str] = ..., avatar_url: _Optional[str] = ...) -> None: ...
 
 class UserViewer(_message.Message):
-    __slots__ = ("following", "followed_by", "blocking", "muting")
+    __slots__ = ("following", "followed_by", "blocking", "muting", "close_friend")
     class Following(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FOLLOWING_UNSPECIFIED: _ClassVar[UserViewer.Following]
@@ -52,11 +52,13 @@ class UserViewer(_message.Message):
     FOLLOWED_BY_FIELD_NUMBER: _ClassVar[int]
     BLOCKING_FIELD_NUMBER: _ClassVar[int]
     MUTING_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FRIEND_FIELD_NUMBER: _ClassVar[int]
     following: UserViewer.Following
     followed_by: bool
     blocking: bool
     muting: bool
-    def __init__(self, following: _Optional[_Union[UserViewer.Following, str]] = ..., followed_by: bool = ..., blocking: bool = ..., muting: bool = ...) -> None: ...
+    close_friend: bool
+    def __init__(self, following: _Optional[_Union[UserViewer.Following, str]] = ..., followed_by: bool = ..., blocking: bool = ..., muting: bool = ..., close_friend: bool = ...) -> None: ...
 
 class User(_message.Message):
     __slots__ = ("user_id", "username", "display_name", "bio", "website", "private", "avatar_url", "post_count", "follower_count", "following_count", "viewer")
