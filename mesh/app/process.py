@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import grpc
@@ -73,7 +74,9 @@ class Process:
         self.stopping: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self.settling: list[Callable[[], Awaitable[None]]] = []
         self.probes: dict[str, Callable[[], Awaitable[str]]] = {"events": self.queues.probe}
-        self.dependencies: dict[str, Callable[[], Awaitable[str]]] = {}
+        self.dependencies: dict[str, Callable[[], Awaitable[str]]] = {
+            area: partial(self.channels.health, area) for area in remote
+        }
         self.unwell: dict[str, str] = {}
         self.degraded: dict[str, str] = {}
         self.port = 0
@@ -203,8 +206,8 @@ class Process:
     async def _look(self) -> None:
         """Ask every probe, side by side, and tell grpc.health.v1 the truth.
 
-        A cache or a blob store that is away is said and no reason to stop serving: much works without it,
-        and every process would stop at once.
+        A cache, a blob store or another service that is away is said and no reason to stop serving: much
+        works without it, and every process would stop at once.
         """
         unwell, degraded = await asyncio.gather(_failing(self.probes), _failing(self.dependencies))
         if unwell.keys() != self.unwell.keys() or degraded.keys() != self.degraded.keys():

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from mesh.auth.peers import PeerTokens
 from mesh.errors import unavailable
@@ -27,6 +29,8 @@ from mesh.rpc.remote import RemoteChannel
 from mesh.rpc.server import MAX_MESSAGE_BYTES, Registry
 
 Stub = TypeVar("Stub")
+HEALTH_TIMEOUT_S = 1.0
+_RECONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2_000))
 
 
 class Channels:
@@ -53,6 +57,17 @@ class Channels:
         if service.full_name not in self._open:
             self._open[service.full_name] = grpc.aio.insecure_channel(address, options=_options(service))
         return self._open[service.full_name]
+
+    async def health(self, area: str) -> str:
+        """Why the process that serves a remote area cannot be used just now; empty where it serves."""
+        if area not in self._open:
+            self._open[area] = grpc.aio.insecure_channel(self._addresses[area], options=_RECONNECTING)
+        try:
+            answer = await HealthStub(self._open[area]).Check(HealthCheckRequest(), timeout=HEALTH_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            return f"{self._addresses[area]} answers {error.code().name}"
+        serving = answer.status == HealthCheckResponse.SERVING
+        return "" if serving else f"{self._addresses[area]} is not serving"
 
     async def close(self) -> None:
         """Close every channel; calls under way are cancelled."""
@@ -89,8 +104,7 @@ def _options(service: ServiceDescriptor) -> list[tuple[str, Any]]:
         ("grpc.keepalive_time_ms", 20_000),
         ("grpc.keepalive_timeout_ms", 5_000),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.max_reconnect_backoff_ms", 2_000),
+        *_RECONNECTING,
     ]
 
 

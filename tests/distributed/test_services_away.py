@@ -64,6 +64,8 @@ async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installa
         assert answer.headers["retry-after"] == "1"
         limits = await rest.ask("GET", "/v1/limits")
         assert limits.status_code == 200, "what needs no graph goes on"
+        health = await eventually(lambda: problems(rest))
+        assert list(health) == ["graph"]
     finally:
         await graph.start()
 
@@ -71,6 +73,18 @@ async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installa
         return bool((await rest.ask("PUT", f"/v1/me/following/{ben.at}", ana)).status_code == 200)
 
     await eventually(followed, within_s=15)
+
+    async def well() -> bool:
+        return await problems(rest) == {}
+
+    await eventually(well, within_s=15)
+
+
+async def problems(rest: Rest) -> dict[str, str]:
+    """What /healthz says is wrong; the gateway goes on serving."""
+    answer = await rest.ok("GET", "/healthz")
+    assert answer["serving"] is True
+    return dict(answer["problems"])
 
 
 async def test_calls_that_may_be_repeated_are_repeated_over_a_restart(installation: Installed) -> None:
