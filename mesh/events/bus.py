@@ -15,40 +15,21 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from mesh.events import scripts
+from mesh.events.dead_letter_queue import DeadLetterQueue
+from mesh.events.errors import BUS_ERRORS, BusBuilding, BusFull, BusLost, BusNotReady, LeaseLost, require_ok
 from mesh.events.row import OutboxRow
+from mesh.events.scripts import BUILD_LOCK_MS
 from mesh.events.timing import Timing
+
+__all__ = ["BUS_ERRORS", "Bus", "BusBuilding", "BusFull", "BusLost", "BusNotReady", "Entry", "GroupState", "LeaseLost"]
+__all__ += ["ShardState", "parse_position", "public_position", "shard_of", "stream_of"]
 
 _COMMAND_S = 5.0
 _CONNECT_S = 2.0
-_BUILD_LOCK_MS = 5_000
 _NOTHING_YET = "0-0"
-
-
-class BusNotReady(Exception):
-    """The bus answers but cannot take events now; try again shortly."""
-
-
-class BusLost(BusNotReady):
-    """The shard has lost data, or may have: rebuild it."""
-
-
-class LeaseLost(BusNotReady):
-    """Another process may consume the shard now: touch nothing more."""
-
-
-class BusBuilding(BusNotReady):
-    """The shard is being rebuilt, or its builder died and has not been given up yet."""
-
-
-class BusFull(BusNotReady):
-    """The slowest group is so far behind that no more events fit; they wait in the outbox."""
-
-
-BUS_ERRORS = (RedisError, OSError, TimeoutError, BusNotReady)
-"""What any use of the bus may raise: it is away, or not ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +44,8 @@ class Entry:
     payload: bytes
     only_group: str
     """Set where the entry was replayed for one group; the others pass over it."""
+    traceparent: str
+    """The W3C trace context in which the event was committed; empty where it was not traced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +61,12 @@ class GroupState:
     """Everything before this (epoch, n) is acknowledged; this too where nothing is pending."""
     alive: bool
     """Whether a process consumes it now, or stands by to."""
+    dead: str
+    """Differs, within one epoch, whenever its dead letters do."""
+
+    def passed(self, position: tuple[int, int]) -> bool:
+        """Whether it has acknowledged everything up to and including a position."""
+        return self.acknowledged > position or (self.pending == 0 and self.delivered >= position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +77,8 @@ class ShardState:
     """ok, building or lost."""
     last: tuple[int, int]
     length: int
+    epoch: str
+    """The life of the bus; changes when Redis lost data, or may have. Empty before the first."""
     groups: tuple[GroupState, ...]
 
     def lag(self, group: GroupState) -> int:
@@ -112,8 +103,7 @@ class Bus:
         self._lease = self._redis.register_script(scripts.LEASE)
         self._release = self._redis.register_script(scripts.RELEASE)
         self._read = self._redis.register_script(scripts.READ)
-        self._bury = self._redis.register_script(scripts.BURY)
-        self._replay = self._redis.register_script(scripts.REPLAY)
+        self.dead = DeadLetterQueue(self._redis, timing)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -126,30 +116,30 @@ class Bus:
         ``token`` is the builder's, empty otherwise. Raises :class:`BusLost` where the shard must be
         rebuilt first, :class:`BusBuilding` while another process does that, :class:`BusFull`.
         """
-        args: list[Any] = [token, _BUILD_LOCK_MS, self.timing.backlog, self.timing.remembered]
+        args: list[Any] = [token, BUILD_LOCK_MS, self.timing.backlog, self.timing.remembered]
         for row in rows:
-            args += (row.event_id, row.type, row.key, row.payload)
+            args += (row.event_id, row.type, row.key, row.payload, row.traceparent)
         keys = [stream, f"{stream}:head", f"{stream}:recent", f"{stream}:rebuild"]
-        _require_ok(stream, await self._append(keys, args))
+        require_ok(stream, await self._append(keys, args))
 
     async def begin_rebuild(self, stream: str, token: str, groups: Iterable[str]) -> bool:
         """Start a new epoch with these groups at its beginning. False: the shard is sound already.
         Raises :class:`BusBuilding` while another process rebuilds it."""
         keys = [stream, f"{stream}:head", f"{stream}:rebuild"]
-        answer = await self._begin(keys, [token, _BUILD_LOCK_MS, *groups])
+        answer = await self._begin(keys, [token, BUILD_LOCK_MS, *groups])
         if answer == b"building":
             raise BusBuilding(f"{stream} is being rebuilt by another process")
         return bool(answer == b"begun")
 
     async def finish_rebuild(self, stream: str, token: str) -> None:
         """The shard holds everything again: others may append."""
-        _require_ok(stream, await self._finish([f"{stream}:head", f"{stream}:rebuild"], [token]))
+        require_ok(stream, await self._finish([f"{stream}:head", f"{stream}:rebuild"], [token]))
 
     async def state(self, stream: str) -> ShardState:
         """Where the shard and its groups stand."""
         answer = await self._state([stream, f"{stream}:head", f"{stream}:rebuild"])
-        groups = tuple(_group(*fields) for fields in answer[3:])
-        return ShardState(answer[0].decode(), parse_position(answer[1]), answer[2], groups)
+        groups = tuple(_group(*fields) for fields in answer[4:])
+        return ShardState(answer[0].decode(), parse_position(answer[1]), answer[2], answer[3].decode(), groups)
 
     async def trim(self, stream: str) -> int:
         """Drop what every group has acknowledged, but for the last few; how many there were."""
@@ -173,8 +163,9 @@ class Bus:
                 raise
 
     async def remove_group(self, stream: str, group: str) -> None:
-        """Forget a group whose service is gone: it holds back trimming no more."""
+        """Forget a group whose service is gone, and its dead letters: it holds back trimming no more."""
         await self._redis.xgroup_destroy(stream, group)
+        await self.dead.forget(stream, group)
 
     async def read(self, stream: str, group: str, count: int) -> list[Entry]:
         """The next entries for the group; where there are none, waits a bounded time and may return none.
@@ -195,10 +186,7 @@ class Bus:
 
     async def acknowledge(self, stream: str, group: str, positions: Sequence[str]) -> None:
         """These are handled."""
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            pipeline.xack(stream, group, *positions)
-            pipeline.hdel(f"{stream}:tries:{group}", *positions)
-            await pipeline.execute()
+        await self.dead.acknowledge(stream, group, positions)
 
     async def tries(self, stream: str, group: str, position: str) -> int:
         """How many tries of this entry were noted."""
@@ -207,31 +195,6 @@ class Bus:
     async def note_try(self, stream: str, group: str, position: str, tries: int) -> None:
         """Remember a try before it begins, so that an event that kills its process is found out."""
         await self._redis.hset(f"{stream}:tries:{group}", position, tries)
-
-    async def bury(self, stream: str, group: str, entry: Entry, error: str, tries: int, now_ms: int) -> None:
-        """Move an entry to the group's dead letters."""
-        fields = ("i", entry.event_id, "t", entry.type, "k", entry.key, "p", entry.payload)
-        story = ("error", error, "tries", tries, "time", now_ms, "position", entry.position)
-        keys = [stream, f"{stream}:dead:{group}", f"{stream}:tries:{group}"]
-        await self._bury(keys, [group, entry.position, self.timing.dead_letters, *fields, *story])
-
-    async def buried(self, stream: str, group: str, limit: int) -> list[tuple[str, dict[bytes, bytes]]]:
-        """The newest dead letters: their ids and fields."""
-        found = await self._redis.xrevrange(f"{stream}:dead:{group}", count=limit)
-        return [(letter.decode(), fields) for letter, fields in found]
-
-    async def replay(self, stream: str, group: str, letter: str) -> bool:
-        """Deliver a dead letter to its group again. False: it is gone."""
-        keys = [stream, f"{stream}:head", f"{stream}:dead:{group}"]
-        answer = await self._replay(keys, [group, letter])
-        if answer == b"gone":
-            return False
-        _require_ok(stream, answer)
-        return True
-
-    async def discard(self, stream: str, group: str, letter: str) -> bool:
-        """Drop a dead letter for good. False: it is gone."""
-        return bool(await self._redis.xdel(f"{stream}:dead:{group}", letter))
 
     async def end(self, stream: str) -> str:
         """The position of the newest entry."""
@@ -278,15 +241,6 @@ def _client(url: str, timeout_s: float) -> Any:
     )
 
 
-def _require_ok(stream: str, answer: bytes) -> None:
-    if answer == b"lost":
-        raise BusLost(f"{stream} has lost data")
-    if answer == b"full":
-        raise BusFull(f"{stream} is full: its slowest group is too far behind")
-    if answer != b"ok":
-        raise BusBuilding(f"{stream} is being rebuilt")
-
-
 def _entry(position: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(
         position.decode(),
@@ -295,6 +249,7 @@ def _entry(position: bytes, fields: dict[bytes, bytes]) -> Entry:
         int(fields[b"k"]),
         fields[b"p"],
         fields.get(b"g", b"").decode(),
+        fields.get(b"c", b"").decode(),
     )
 
 
@@ -302,7 +257,8 @@ def _pairs(fields: Sequence[bytes]) -> dict[bytes, bytes]:
     return dict(zip(fields[::2], fields[1::2], strict=True))
 
 
-def _group(name: bytes, delivered: bytes, pending: int, oldest: bytes, acknowledged: bytes, alive: int) -> GroupState:
-    return GroupState(
-        name.decode(), parse_position(delivered), pending, int(oldest), parse_position(acknowledged), bool(alive)
-    )
+def _group(
+    name: bytes, delivered: bytes, pending: int, oldest: bytes, acknowledged: bytes, alive: int, dead: bytes
+) -> GroupState:
+    positions = parse_position(delivered), parse_position(acknowledged)
+    return GroupState(name.decode(), positions[0], pending, int(oldest), positions[1], bool(alive), dead.decode())

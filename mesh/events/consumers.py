@@ -23,7 +23,9 @@ from mesh.events.away import is_away
 from mesh.events.background import Background
 from mesh.events.bus import BUS_ERRORS, Bus, Entry, LeaseLost, public_position, stream_of
 from mesh.events.contract import Event, Handler, Handlers
+from mesh.events.dead_letter_queue import Letter
 from mesh.events.row import decode, type_name
+from mesh.events.tracing import HandlerSpans
 
 _log = structlog.get_logger("events")
 _START = "0-0"
@@ -54,8 +56,18 @@ class Dispatch:
 class ShardConsumer:
     """One group's consumer of one shard in this process; idle while another process has the lease."""
 
-    def __init__(self, bus: Bus, clock: Clock, group: str, dispatch: Dispatch, shard: int, concurrency: int) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        group: str,
+        dispatch: Dispatch,
+        shard: int,
+        concurrency: int,
+        spans: HandlerSpans,
+    ) -> None:
         self.group, self.shard, self.area = group, shard, dispatch.area
+        self._spans = spans
         self.stream = stream_of(dispatch.area, shard)
         self._bus, self._clock, self._dispatch, self._timing = bus, clock, dispatch, bus.timing
         self._slots = asyncio.Semaphore(concurrency)
@@ -246,9 +258,25 @@ class ShardConsumer:
                 self._retries.inc()
                 await self._pause(self._timing.retry_s[min(waits, len(self._timing.retry_s) - 1)])
                 waits += 1
-        await self._bus.bury(self.stream, self.group, entry, error, tries, self._clock.now_ms())
+        await self._bus.dead.bury(self.stream, self.group, self._letter(entry, error, tries))
         self._dead.inc()
         _log.error("event dead-lettered", stream=self.stream, group=self.group, event_id=entry.event_id, error=error)
+
+    def _letter(self, entry: Entry, error: str, tries: int) -> Letter:
+        # Text that neither the bus nor every store could keep must not stand in the way.
+        error = error.encode(errors="replace").decode().replace("\0", "\ufffd")
+        return Letter(
+            id="",
+            event_id=entry.event_id,
+            type=entry.type,
+            key=entry.key,
+            payload=entry.payload,
+            traceparent=entry.traceparent,
+            error=error,
+            tries=tries,
+            time_ms=self._clock.now_ms(),
+            position=entry.position,
+        )
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try. Raises LeaseLost where this consumer stops meanwhile: its tries are noted."""
@@ -262,7 +290,7 @@ class ShardConsumer:
         async with self._slots:
             try:
                 async with asyncio.timeout(self._timing.handler_s):
-                    with deadline.limit(self._timing.handler_s):
+                    with deadline.limit(self._timing.handler_s), self._spans.around(entry):
                         await self._dispatch.handle(entry)
             except Exception as error:  # Whatever a handler raises means: again later.
                 _log.warning(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.message import Message
+from opentelemetry import trace
 
 from mesh.clock import Clock
 from mesh.config import EventsSection
@@ -17,13 +18,14 @@ from mesh.events.background import Background
 from mesh.events.bus import BUS_ERRORS, Bus, ShardState, stream_of
 from mesh.events.consumers import Dispatch, ShardConsumer
 from mesh.events.contract import Handlers, Holds
-from mesh.events.deadletters import DeadLetter, DeadLetters
+from mesh.events.dead_letters import DeadLetter, DeadLetters
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.sweep import Sweep
 from mesh.events.tables import OUTBOX_TABLES, OutboxTables
 from mesh.events.tails import ShardTail
 from mesh.events.timing import Timing
+from mesh.events.tracing import HandlerSpans
 from mesh.ids import IdGenerator, time_ms
 from mesh.storage import StorageError, Store
 
@@ -54,12 +56,20 @@ class Events:
 
     Needs a running event loop from ``start`` on. Redis may be away at any time, from the first
     moment on: events are committed all the same and delivered once it is back.
+
+    ``tracer`` records what handlers do; None: the process's own, where tracing was set up before.
     """
 
     def __init__(
-        self, redis_url: str, clock: Clock, ids: IdGenerator, section: EventsSection, timing: Timing | None = None
+        self,
+        redis_url: str,
+        clock: Clock,
+        ids: IdGenerator,
+        section: EventsSection,
+        timing: Timing | None = None,
+        tracer: trace.Tracer | None = None,
     ) -> None:
-        self._clock, self._ids, self._section = clock, ids, section
+        self._clock, self._ids, self._section, self._tracer = clock, ids, section, tracer
         self._bus = Bus(redis_url, timing or Timing())
         self._tasks = Background()
         self._outboxes: dict[str, ServiceOutbox] = {}
@@ -100,9 +110,9 @@ class Events:
         _require_name("area", area)
         if (group, area) in self._consumers:
             raise ValueError(f"group {group!r} is subscribed to {area!r} already: pass all handlers at once")
-        dispatch = Dispatch(area, handlers)
+        dispatch, spans = Dispatch(area, handlers), HandlerSpans(area, group, self._tracer)
         consumers = [
-            ShardConsumer(self._bus, self._clock, group, dispatch, shard, concurrency)
+            ShardConsumer(self._bus, self._clock, group, dispatch, shard, concurrency, spans)
             for shard in range(self._section.shards)
         ]
         self._consumers[group, area] = consumers
@@ -178,11 +188,15 @@ class Events:
         return found
 
     async def dead_letters(self, area: str, group: str, limit: int = 100) -> list[DeadLetter]:
-        """What the group gave up, newest first, at most ``limit``."""
+        """What the group gave up, newest first, at most ``limit``; those that are being replayed are left out.
+
+        They outlive the bus. One that was replayed or discarded within half a minute before the bus was lost
+        may come back; so may one of an event that is delivered again after the loss and handled then."""
         return await self._letters.list(area, group, limit)
 
     async def replay(self, *letter_ids: str) -> int:
-        """Deliver dead letters to their group again, behind newer events of their key; how many were there."""
+        """Deliver dead letters to their group again, behind newer events of their key; how many were there.
+        One that fails again is a new dead letter."""
         return sum([await self._letters.replay(letter_id) for letter_id in letter_ids])
 
     async def discard(self, *letter_ids: str) -> int:
@@ -190,8 +204,8 @@ class Events:
         return sum([await self._letters.discard(letter_id) for letter_id in letter_ids])
 
     async def remove_group(self, area: str, group: str) -> None:
-        """Forget a group whose service is gone for good: it no longer holds back trimming. Run it in a
-        process that has the area's outbox, or the group returns when the bus is rebuilt."""
+        """Forget a group whose service is gone for good, and its dead letters: it no longer holds back trimming.
+        Run it in a process that has the area's outbox, or the group returns when the bus is rebuilt."""
         for shard in range(self._section.shards):
             await self._bus.remove_group(stream_of(area, shard), group)
             if area in self._outboxes:

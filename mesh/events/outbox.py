@@ -12,6 +12,7 @@ from mesh.events.contract import Event, Holds, NewEvent
 from mesh.events.relay import ShardRelay
 from mesh.events.row import OutboxRow, State, type_name
 from mesh.events.tables import OUTBOX, OutboxTables
+from mesh.events.tracing import current_traceparent
 from mesh.ids import IdGenerator
 from mesh.storage import Mutation
 
@@ -71,9 +72,8 @@ class ServiceOutbox:
         return self._encoded(event.id, event.key, event.message, State.INTENT)
 
     def _encoded(self, event_id: int, key: int, message: Message, state: State) -> OutboxRow:
-        return OutboxRow(
-            event_id, self.shard_of(key), type_name(type(message)), key, message.SerializeToString(), state
-        )
+        name, payload = type_name(type(message)), message.SerializeToString()
+        return OutboxRow(event_id, self.shard_of(key), name, key, payload, state, current_traceparent())
 
     def _event(self, row: OutboxRow, message: Message) -> Event:
         return Event(row.event_id, row.key, message, self.area)

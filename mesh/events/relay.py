@@ -96,14 +96,22 @@ class ShardRelay:
         return await self._bus.state(self.stream)
 
     async def rebuild(self) -> None:
-        """Republish what a group may lack. Raises BUS_ERRORS, or what the store raises; may be repeated."""
+        """Put back the dead letters and republish what a group may lack. Raises BUS_ERRORS, or what the
+        store raises; may be repeated."""
         async with self._rebuilding:
             positions = await self._tables.positions(self.shard)
             if await self._bus.begin_rebuild(self.stream, self._token, positions.groups):
+                for group in positions.groups:
+                    await self._restore(group)
                 count = await self._republish(positions.rebuild_from)
                 await self._bus.finish_rebuild(self.stream, self._token)
                 metrics.REBUILDS.labels(self.area).inc()
                 _log.info("bus shard rebuilt from the outbox", stream=self.stream, events=count)
+
+    async def _restore(self, group: str) -> None:
+        """Put the group's dead letters back: they lie before its position, so nothing else would."""
+        async for letters in self._tables.dead_letters.walk(self.shard, group):
+            await self._bus.dead.restore(self.stream, group, self._token, letters)
 
     async def _republish(self, start: int) -> int:
         count = 0

@@ -34,6 +34,8 @@ class OutboxRow:
     key: int
     payload: bytes
     state: State
+    traceparent: str = ""
+    """The W3C trace context in which it was committed; empty where that was not traced."""
 
     @property
     def publishable(self) -> bool:

@@ -8,7 +8,10 @@ A head that is missing, or was written by another run of the server, means that 
 
 from __future__ import annotations
 
-_HEAD = """
+BUILD_LOCK_MS = 5_000
+"""How long a shard waits for a builder that has died."""
+
+HEAD = """
 local function run_id() return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') end
 local function head(key)
   local h = redis.call('HMGET', key, 'epoch', 'n', 'run', 'building')
@@ -18,9 +21,9 @@ local function text(number) return string.format('%.0f', number) end
 """
 
 APPEND = (
-    _HEAD
+    HEAD
     + """
--- KEYS stream head recent lock; ARGV token lock_ms backlog remembered, then id type key payload ...
+-- KEYS stream head recent lock; ARGV token lock_ms backlog remembered, then id type key payload traceparent ...
 local epoch, n, run, building = head(KEYS[2])
 if building ~= ARGV[1] then
   return redis.call('EXISTS', KEYS[4]) == 1 and 'building' or 'lost'
@@ -28,11 +31,14 @@ end
 if not epoch or run ~= run_id() then return 'lost' end
 if building ~= '' then redis.call('PEXPIRE', KEYS[4], ARGV[2]) end
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 'full' end
-for i = 5, #ARGV, 4 do
+for i = 5, #ARGV, 5 do
   if not redis.call('ZSCORE', KEYS[3], ARGV[i]) then
     n = n + 1
-    redis.call('XADD', KEYS[1], epoch .. '-' .. text(n),
-               'i', ARGV[i], 't', ARGV[i + 1], 'k', ARGV[i + 2], 'p', ARGV[i + 3])
+    local entry = {'i', ARGV[i], 't', ARGV[i + 1], 'k', ARGV[i + 2], 'p', ARGV[i + 3]}
+    if ARGV[i + 4] ~= '' then
+      entry[9], entry[10] = 'c', ARGV[i + 4]
+    end
+    redis.call('XADD', KEYS[1], epoch .. '-' .. text(n), unpack(entry))
     redis.call('ZADD', KEYS[3], n, ARGV[i])
   end
 end
@@ -43,7 +49,7 @@ return 'ok'
 )
 
 BEGIN_REBUILD = (
-    _HEAD
+    HEAD
     + """
 -- KEYS stream head lock; ARGV token lock_ms groups...
 local epoch, n, run, building = head(KEYS[2])
@@ -75,10 +81,11 @@ return 'ok'
 """
 
 STATE = (
-    _HEAD
+    HEAD
     + """
--- KEYS stream head lock; answers: sound, last position, and for each group its name, position,
--- pending, oldest unhandled event id, first unacknowledged position, how many processes have its lease or stand by
+-- KEYS stream head lock; answers: sound, last position, length, epoch, and for each group its name, position,
+-- pending, oldest unhandled event id, first unacknowledged position, how many processes have its lease or stand by,
+-- how many dead letters it has and the newest of them: in one epoch two equal answers mean that none came or went
 local epoch, n, run, building = head(KEYS[2])
 local sound = epoch and run == run_id() and building == ''
 if building ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then sound = 'building' end
@@ -89,7 +96,7 @@ if not info.err then
   end
 end
 local condition = sound == 'building' and 'building' or sound and 'ok' or 'lost'
-local answer = {condition, last, redis.call('XLEN', KEYS[1])}
+local answer = {condition, last, redis.call('XLEN', KEYS[1]), epoch or ''}
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 if groups.err then groups = {} end
 for _, fields in ipairs(groups) do
@@ -102,16 +109,19 @@ for _, fields in ipairs(groups) do
   else
     oldest = redis.call('XRANGE', KEYS[1], '(' .. acknowledged, '+', 'COUNT', 1)[1]
   end
+  local dead = KEYS[1] .. ':dead:' .. group.name
+  local newest = redis.call('XREVRANGE', dead, '+', '-', 'COUNT', 1)[1]
   answer[#answer + 1] = {group.name, group['last-delivered-id'], group.pending, oldest and oldest[2][2] or '0',
                          acknowledged, redis.call('EXISTS', KEYS[1] .. ':lease:' .. group.name,
-                                                  KEYS[1] .. ':standby:' .. group.name)}
+                                                  KEYS[1] .. ':standby:' .. group.name),
+                         redis.call('XLEN', dead) .. '/' .. (newest and newest[1] or '')}
 end
 return answer
 """
 )
 
 TRIM = (
-    _HEAD
+    HEAD
     + """
 -- KEYS stream head; ARGV kept. Drops what every group has acknowledged, but for the last few.
 local epoch, n = head(KEYS[2])
@@ -163,29 +173,3 @@ for i = 1, #info, 2 do
   if info[i] == 'last-generated-id' then return info[i + 1] end
 end
 """
-
-BURY = """
--- KEYS stream dead tries; ARGV group position most, then the fields of the dead letter
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*', unpack(ARGV, 4))
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HDEL', KEYS[3], ARGV[2])
-return 1
-"""
-
-REPLAY = (
-    _HEAD
-    + """
--- KEYS stream head dead; ARGV group letter. Puts the event back at the end of the stream for this group alone.
-local letter = redis.call('XRANGE', KEYS[3], ARGV[2], ARGV[2])[1]
-if not letter then return 'gone' end
-local epoch, n, run, building = head(KEYS[2])
-if not epoch or run ~= run_id() or building ~= '' then return 'lost' end
-local held = {}
-for i = 1, #letter[2], 2 do held[letter[2][i]] = letter[2][i + 1] end
-redis.call('XADD', KEYS[1], epoch .. '-' .. text(n + 1),
-           'i', held.i, 't', held.t, 'k', held.k, 'p', held.p, 'g', ARGV[1])
-redis.call('HSET', KEYS[2], 'n', text(n + 1))
-redis.call('XDEL', KEYS[3], ARGV[2])
-return 'ok'
-"""
-)

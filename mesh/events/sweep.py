@@ -1,4 +1,5 @@
-"""The sweep of one shard of an outbox: publishes what a crash left, settles intents, keeps the positions.
+"""The sweep of one shard of an outbox: publishes what a crash left, settles intents, keeps the positions
+and the dead letters.
 
 One process at a time sweeps a shard. Two passes go over every event: one a few seconds after it
 was made, which limits the delay after a crash; one much later, for rows whose write took long.
@@ -15,6 +16,7 @@ import structlog
 from mesh.clock import Clock
 from mesh.events import metrics
 from mesh.events.bus import BUS_ERRORS, Bus, GroupState, ShardState
+from mesh.events.dead_letter_mirror import DeadLetterMirror
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.row import OutboxRow, State, event_of, type_name
@@ -39,6 +41,7 @@ class Sweep:
         self._groups: dict[str, int] = {}
         self._notes: list[tuple[tuple[int, int], int]] = []
         """(bus position, event id): every event before the id stands on the bus at or before the position."""
+        self._mirror = DeadLetterMirror(relay.shard, relay.stream, bus, outbox.tables.dead_letters)
         self._saved_at = 0.0
 
     async def run(self) -> None:
@@ -85,6 +88,7 @@ class Sweep:
         self._early = self._late = positions.swept
         self._groups = dict(positions.groups)
         self._notes.clear()
+        await self._mirror.begin()
         self._begun = True
 
     async def _pass_over(self) -> None:
@@ -158,6 +162,7 @@ class Sweep:
         if not (new or due):
             return
         groups = {group.name: self._handled(group) for group in state.groups}
+        await self._mirror.follow(state)  # First: a position must not pass over a dead letter that could be lost.
         await self._outbox.tables.save(self._relay.shard, self._late, groups)
         self._groups.update(groups)
         self._saved_at = time.monotonic()
@@ -177,7 +182,7 @@ class Sweep:
     def _handled(self, group: GroupState) -> int:
         """An event id before which the group has handled everything."""
         known = self._groups.get(group.name)
-        reached = [event_id for position, event_id in self._notes if _passed(group, position)]
+        reached = [event_id for position, event_id in self._notes if group.passed(position)]
         if reached:
             return max(known or 0, reached[-1])
         if known is not None:
@@ -192,8 +197,3 @@ class Sweep:
             metrics.LAG.labels(*labels).set(state.lag(group))
             metrics.PENDING.labels(*labels).set(group.pending)
             metrics.OLDEST.labels(*labels).set(age_ms / 1000)
-
-
-def _passed(group: GroupState, position: tuple[int, int]) -> bool:
-    """Whether the group has acknowledged everything up to and including a position."""
-    return group.acknowledged > position or (group.pending == 0 and group.delivered >= position)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from mesh.clock import Clock
+from mesh.events.dead_letter_table import DEAD_LETTERS, DeadLetterTable
 from mesh.events.row import OutboxRow, State
 from mesh.ids import IdGenerator, first_id_at, time_ms
 from mesh.storage import MAX_SLICE, Bound, Clustering, ColumnType, Put, Row, Store, TableSpec
@@ -28,6 +29,7 @@ OUTBOX = TableSpec(
         "key": ColumnType.INT,
         "payload": ColumnType.BYTES,
         "state": ColumnType.INT,
+        "traceparent": ColumnType.TEXT,
     },
     ttl=_TTL,
 )
@@ -52,7 +54,7 @@ POSITIONS = TableSpec(
 """How far the sweep has come (``swept``), and up to where each group (``group:<name>``) has handled
 everything: what lies before need not be republished when the bus is lost."""
 
-OUTBOX_TABLES: tuple[TableSpec, ...] = (OUTBOX, PUBLISHED, POSITIONS)
+OUTBOX_TABLES: tuple[TableSpec, ...] = (OUTBOX, PUBLISHED, POSITIONS, DEAD_LETTERS)
 """To be created in the store of every service that publishes."""
 
 SWEPT = "swept"
@@ -97,6 +99,7 @@ class OutboxTables:
 
     def __init__(self, store: Store, clock: Clock, ids: IdGenerator, retention: timedelta) -> None:
         self.store, self._clock, self._ids, self._retention = store, clock, ids, retention
+        self.dead_letters = DeadLetterTable(store)
 
     def put(self, row: OutboxRow) -> Put:
         """The mutation that writes an event."""
@@ -108,6 +111,7 @@ class OutboxTables:
             "key": row.key,
             "payload": row.payload,
             "state": int(row.state),
+            "traceparent": row.traceparent,
         }
         return Put(OUTBOX, values, self._retention)
 
@@ -169,8 +173,9 @@ class OutboxTables:
         await self.store.write([Put(POSITIONS, row) for row in rows])
 
     async def forget_group(self, shard: int, group: str) -> None:
-        """The group is gone: nothing is republished for it."""
+        """The group is gone: nothing is republished for it, and its dead letters are dropped."""
         await self.store.delete(POSITIONS, {"shard": shard, "name": _GROUP + group})
+        await self.dead_letters.forget(shard, group)
 
 
 def _minute(event_id: int) -> int:
@@ -201,4 +206,5 @@ def _row(values: Row) -> OutboxRow:
         _int(values["key"]),
         payload,
         State(_int(values["state"])),
+        str(values["traceparent"] or ""),  # None in rows that are older than the column
     )

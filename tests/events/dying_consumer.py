@@ -12,7 +12,7 @@ from mesh.config import EventsSection
 from mesh.events import Event
 from mesh.events.events import Events
 from mesh.ids import IdGenerator
-from mesh.testing.bus_conformance import AREA, BRISK
+from mesh.testing.events.world import AREA, BRISK
 
 
 async def never_finish(event: Event) -> None:

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
-from mesh.testing.bus_conformance import WAIT_S, BusConformance, BusServer, Seen, World, post
+from mesh.testing.bus_conformance import BusConformance
+from mesh.testing.events.world import WAIT_S, BusServer, Seen, World, post
 from stack.redis import RedisServer
 
 
@@ -29,6 +31,10 @@ class CrashingRedis:
     def wipe(self) -> None:
         shutil.rmtree(self._directory)
         self._directory.mkdir()
+
+    async def flush(self) -> None:
+        async with Redis.from_url(self.url) as client:
+            await client.flushall()
 
 
 class TestRedisStreams(BusConformance):

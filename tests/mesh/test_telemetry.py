@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from mesh_client import PASSWORD, Person, Rest, error_of, eventually, image_url, registration, unique
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from otlp_receiver import Receiver, Span, lineage, listening
 
 from cli import configuration
@@ -99,6 +100,20 @@ async def test_a_feed_read_is_one_trace_from_the_gateway_to_a_table(observed: Ob
 
 def lineage_names(spans: list[Span], trace: list[Span]) -> list[list[str]]:
     return [[ancestor.name for ancestor in lineage(span, trace)] for span in spans]
+
+
+async def test_what_a_call_sets_off_in_another_area_belongs_to_its_trace(observed: Observed, door: Rest) -> None:
+    reader, author = await door.register(), await door.register()
+    answer = await door.ask("PUT", f"/v1/me/following/{author.at}", reader)
+    assert answer.status_code == 200, answer.text
+    handled = "tintype.events.v1.RelationChanged timeline"
+    trace = await trace_of(observed, answer, handled)
+    [gateway] = [span for span in trace if not span.wire.parent_span_id]
+    [handler, *_] = [span for span in trace if span.name == handled]
+    follow, *_, outermost = lineage(handler, trace)
+    assert (handler.wire.kind, outermost) == (WireSpan.SPAN_KIND_CONSUMER, gateway)
+    assert [link.span_id for link in handler.wire.links] == [follow.wire.span_id]
+    assert handler.attributes["messaging.consumer.group.name"] == "timeline"
 
 
 async def test_a_refused_call_is_logged_with_the_trace_and_the_request_that_its_client_was_told(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesh.events.bus import Bus, public_position, stream_of
+from mesh.events.dead_letter_queue import Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,19 @@ class DeadLetters:
         """The newest, at most ``limit``."""
         found: list[DeadLetter] = []
         for shard in range(self._shards):
-            for letter, fields in await self._bus.buried(stream_of(area, shard), group, limit):
-                found.append(_letter(area, shard, group, letter, fields))
+            letters = await self._bus.dead.newest(stream_of(area, shard), group, limit)
+            found += [_public(area, shard, group, letter) for letter in letters]
         return sorted(found, key=lambda letter: letter.time_ms, reverse=True)[:limit]
 
     async def replay(self, letter_id: str) -> bool:
         """Deliver it to its group again, behind everything newer of its key. False: it is gone."""
         stream, group, letter = _parse(letter_id)
-        return await self._bus.replay(stream, group, letter)
+        return await self._bus.dead.replay(stream, group, letter)
 
     async def discard(self, letter_id: str) -> bool:
         """Drop it for good. False: it is gone."""
         stream, group, letter = _parse(letter_id)
-        return await self._bus.discard(stream, group, letter)
+        return await self._bus.dead.discard(stream, group, letter)
 
 
 def _parse(letter_id: str) -> tuple[str, str, str]:
@@ -60,17 +61,17 @@ def _parse(letter_id: str) -> tuple[str, str, str]:
     return stream_of(area, int(shard)), group, letter
 
 
-def _letter(area: str, shard: int, group: str, letter: str, fields: dict[bytes, bytes]) -> DeadLetter:
+def _public(area: str, shard: int, group: str, letter: Letter) -> DeadLetter:
     return DeadLetter(
-        id=f"{area}/{shard}/{group}/{letter}",
+        id=f"{area}/{shard}/{group}/{letter.id}",
         area=area,
         group=group,
-        event_id=int(fields[b"i"]),
-        type=fields[b"t"].decode(),
-        key=int(fields[b"k"]),
-        payload=fields[b"p"],
-        error=fields[b"error"].decode(errors="replace"),
-        tries=int(fields[b"tries"]),
-        time_ms=int(fields[b"time"]),
-        position=public_position(fields[b"position"].decode()),
+        event_id=letter.event_id,
+        type=letter.type,
+        key=letter.key,
+        payload=letter.payload,
+        error=letter.error,
+        tries=letter.tries,
+        time_ms=letter.time_ms,
+        position=public_position(letter.position),
     )
