@@ -21,7 +21,7 @@ from mesh.cache.errors import CacheError, CacheUnavailable
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
-_TURNS = 4
+_TURNS = 8
 """Turns of the event loop that a call waits for company. On an idle loop they pass at once; on a busy one gRPC
 brings about one call a turn, and each would take a write and a read of its own."""
 _CLOSED = "the cache client is closed"
