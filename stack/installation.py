@@ -127,7 +127,7 @@ class Installation:
         if not self.section.cassandra:
             return self.settings.storage.url
         self._say("starting Cassandra (the first time Maven fetches it) …")
-        cluster = CassandraCluster(self.state_dir / "cassandra")
+        cluster = CassandraCluster(self.state_dir / "cassandra", self.section.cassandra_nodes)
         await cluster.start()
         self.processes += cluster.processes
         self._say("Cassandra: ready")

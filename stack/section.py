@@ -19,3 +19,4 @@ class StackSection(Section):
     metrics_port: int = Field(9464, ge=0, le=65535, description="Prometheus metrics; 0: none")
     spread: bool = Field(False, description="each service in a process of its own, on the ports after grpc_port")
     cassandra: bool = Field(False, description="keep facts in a real Cassandra (JDK 17 and Maven) instead of SQLite")
+    cassandra_nodes: int = Field(1, ge=1, le=3, description="its nodes; with three it goes on when one is away")
