@@ -36,7 +36,7 @@ def up(
     try:
         asyncio.run(_run(installation, seed))
     except (ProcessFailed, PortTaken) as error:
-        _console.print(f"[red]{error}[/red]")
+        _console.print(f"[red]{error}[/red]", soft_wrap=True)
         raise typer.Exit(1) from None
 
 
