@@ -101,7 +101,8 @@ async def validate(config: Path) -> None:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(child.communicate(), VALIDATE_SECONDS)
+        async with asyncio.timeout(VALIDATE_SECONDS):
+            said, _ = await child.communicate()
     except TimeoutError as error:
         child.kill()
         await child.wait()

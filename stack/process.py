@@ -174,7 +174,9 @@ class Process:
 
     async def _is_ready(self, seconds: float) -> bool:
         try:
-            return await asyncio.wait_for(self.ready(), max(seconds, _POLL_SECONDS))
+            # Not wait_for: until Python 3.12 it drops a cancellation that meets the end of what it waits for.
+            async with asyncio.timeout(max(seconds, _POLL_SECONDS)):
+                return await self.ready()
         except (OSError, TimeoutError):
             return False
 

@@ -50,7 +50,8 @@ class Threads:
         self._taken += 1
         try:
             call = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, _translated, work)
-            return await asyncio.wait_for(call, seconds)
+            async with asyncio.timeout(seconds):
+                return await call
         except TimeoutError as error:
             raise BlobUnavailable(f"the S3 store did not answer within {seconds:.1f} s") from error
         finally:

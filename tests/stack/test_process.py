@@ -120,6 +120,18 @@ async def test_a_cancelled_start_leaves_nothing_running() -> None:
     assert eventually_gone(pid)
 
 
+async def test_a_cancellation_holds_that_comes_as_a_probe_fails() -> None:
+    async def refused() -> bool:
+        starting.cancel()
+        raise ConnectionRefusedError
+
+    process = Process("example", [sys.executable, "-c", "import time; time.sleep(600)"], refused)
+    starting = asyncio.create_task(process.start())
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert not process.running
+
+
 async def test_a_program_that_is_not_there_is_reported() -> None:
     async def ready() -> bool:
         return True

@@ -164,7 +164,8 @@ class WorkerProcess:
         if self._process is None:
             return WorkerCrashed("no process could be started")
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._process.wait()
         if self._process and self._process.returncode == -signal.SIGXCPU:
             return ImageRejected(RejectionReason.TOO_COSTLY, "Decoding the picture takes longer than any photo should.")
         return WorkerCrashed(f"the process ended with {self._process.returncode if self._process else None}")
