@@ -14,7 +14,6 @@ from datetime import timedelta
 from typing import Any
 
 from mesh.cache.connection import Argument, CacheOptions, Command
-from mesh.cache.dedicated import Dedicated
 from mesh.cache.errors import CacheError, CacheRefused, ScriptMissing
 from mesh.cache.keys import tag_of
 from mesh.cache.pipeline import PipelineStats, SharedPipeline
@@ -104,13 +103,9 @@ class Cache:
         _check_count(commands)
         return await self._pipeline.send(commands)
 
-    def dedicated(self) -> Dedicated:
-        """A connection of your own, for commands that block."""
-        return Dedicated(self._options)
-
     @property
     def stats(self) -> PipelineStats:
-        """Totals for metrics."""
+        """Totals since the start."""
         return self._pipeline.stats
 
     async def health(self) -> CacheHealth:

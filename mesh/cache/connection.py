@@ -69,9 +69,7 @@ class Connection(asyncio.Protocol):
     """An open connection, made by :func:`connect`. ``answered`` is called whenever nothing is due any
     more, ``lost`` once, with the reason, when the connection ended."""
 
-    def __init__(
-        self, answered: Callable[[], None] = lambda: None, lost: Callable[[Connection, str], None] = lambda *_: None
-    ) -> None:
+    def __init__(self, answered: Callable[[], None], lost: Callable[[Connection, str], None]) -> None:
         self._answered, self._lost = answered, lost
         self._due: deque[Request] = deque()
         self._reader = hiredis.Reader(replyError=from_answer)
@@ -81,11 +79,6 @@ class Connection(asyncio.Protocol):
     def busy(self) -> bool:
         """Whether answers are due."""
         return bool(self._due)
-
-    @property
-    def open(self) -> bool:
-        """Whether requests may be sent."""
-        return self._transport is not None
 
     def send(self, requests: Sequence[Request]) -> None:
         """Send these; their futures get the answers, or :class:`CacheUnavailable`."""

@@ -29,7 +29,7 @@ _CLOSED = "the cache client is closed"
 
 @dataclass(slots=True)
 class PipelineStats:
-    """Totals since the start, for metrics: calls sent, pipelines they took, connections made, failures."""
+    """Totals since the start: calls sent, pipelines they took, connections made, failures."""
 
     calls: int = 0
     pipelines: int = 0
@@ -69,11 +69,6 @@ class SharedPipeline:
             return await call.done
         finally:
             timer.cancel()
-
-    @property
-    def away(self) -> str:
-        """Why calls fail at once for now; empty when they are sent."""
-        return self._away
 
     async def close(self) -> None:
         """Fail what waits and hang up. Idempotent."""

@@ -260,42 +260,6 @@ class CacheConformance:
         assert await cache.set(fresh(), bytes(100), HOUR)
         await cache.close()
 
-    async def test_a_blocking_read_holds_nobody_up(self, cache: Cache) -> None:
-        stream = fresh()
-        async with cache.dedicated() as reader:
-            reading = asyncio.create_task(
-                reader.execute("XREAD", "BLOCK", 10_000, "STREAMS", stream, "0", block_seconds=10)
-            )
-
-            async def blocked() -> bool:
-                return b"cmd=xread" in await cache.execute("CLIENT", "LIST")
-
-            await eventually(blocked)
-            assert await cache.get(fresh()) is None
-            entry = await cache.execute("XADD", stream, "*", "field", "value")
-            assert await reading == [[stream, [[entry, [b"field", b"value"]]]]]
-        await cache.delete(stream)
-
-    async def test_a_blocking_read_that_finds_nothing_is_none(self, cache: Cache) -> None:
-        async with cache.dedicated() as reader:
-            assert await reader.execute("XREAD", "BLOCK", 10, "STREAMS", fresh(), "0", block_seconds=1) is None
-
-    async def test_a_cancelled_blocking_read_leaves_no_answer_for_the_next_command(self, cache: Cache) -> None:
-        stream = fresh()
-        async with cache.dedicated() as reader:
-            reading = asyncio.create_task(reader.execute("XREAD", "BLOCK", 0, "STREAMS", stream, "0", block_seconds=9))
-
-            async def blocked() -> bool:
-                return b"cmd=xread" in await cache.execute("CLIENT", "LIST")
-
-            await eventually(blocked)
-            reading.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await reading
-            await cache.execute("XADD", stream, "*", "field", "value")
-            assert await reader.execute("PING") == b"PONG"
-        await cache.delete(stream)
-
     async def test_a_server_that_answers_is_healthy(self, cache: Cache) -> None:
         assert (await cache.health()).ready
 
@@ -395,17 +359,3 @@ class CacheConformance:
         await fragile.execute("CONFIG", "SET", "maxmemory", "4mb")
         for _ in range(100):
             assert await fragile.set(fresh(), bytes(100_000), HOUR)
-
-    async def test_a_dedicated_connection_comes_back_after_a_kill(self, own: Server, fragile: Cache) -> None:
-        async with fragile.dedicated() as reader:
-            reading = asyncio.create_task(reader.execute("XREAD", "BLOCK", 0, "STREAMS", "s", "0", block_seconds=60))
-
-            async def blocked() -> bool:
-                return b"cmd=xread" in await fragile.execute("CLIENT", "LIST")
-
-            await eventually(blocked)
-            own.process.kill()
-            with pytest.raises(CacheUnavailable):
-                await reading
-            await own.process.start()
-            assert await reader.execute("PING") == b"PONG"
