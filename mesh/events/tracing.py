@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from mesh import spans
 from mesh.events.bus import Entry
 
 _propagator = TraceContextTextMapPropagator()
@@ -30,9 +30,7 @@ class HandlerSpans:
     """
 
     def __init__(self, area: str, group: str, tracer: trace.Tracer | None = None) -> None:
-        provider = trace.get_tracer_provider()
-        traced = not isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider)
-        self._tracer = tracer or (trace.get_tracer("tintype.events") if traced else None)
+        self._tracer = tracer or (trace.get_tracer("tintype.events") if spans.traced() else None)
         self._group = group
         self._attributes = {
             "messaging.system": "redis",
@@ -41,29 +39,17 @@ class HandlerSpans:
             "messaging.consumer.group.name": group,
         }
 
-    def around(self, entry: Entry) -> contextlib.AbstractContextManager[None]:
+    def around(self, entry: Entry) -> contextlib.AbstractContextManager[object]:
         """Around one try of a handler."""
         return _UNTRACED if self._tracer is None else self._span(self._tracer, entry)
 
-    @contextlib.contextmanager
-    def _span(self, tracer: trace.Tracer, entry: Entry) -> Iterator[None]:
+    def _span(self, tracer: trace.Tracer, entry: Entry) -> contextlib.AbstractContextManager[object]:
         # Parent and link, as a handler takes one message at a time: a span that processes messages should link to
         # the context of each, and where it is one alone that may be its parent too, which keeps cause and effect in
         # one trace. https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
         parent = _propagator.extract({"traceparent": entry.traceparent}) if entry.traceparent else None
         origin = trace.get_current_span(parent).get_span_context() if parent else trace.INVALID_SPAN_CONTEXT
-        with tracer.start_as_current_span(
-            f"{entry.type} {self._group}",
-            context=parent,
-            kind=trace.SpanKind.CONSUMER,
-            attributes={**self._attributes, "messaging.message.id": str(entry.event_id)},
-            links=[trace.Link(origin)] if origin.is_valid else None,
-            record_exception=False,  # its message may quote what a person wrote
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                yield
-            except Exception as error:
-                span.set_attribute("error.type", type(error).__name__)
-                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
-                raise
+        links = [trace.Link(origin)] if origin.is_valid else []
+        attributes = {**self._attributes, "messaging.message.id": str(entry.event_id)}
+        name = f"{entry.type} {self._group}"
+        return spans.span(tracer, name, trace.SpanKind.CONSUMER, attributes, parent, links)

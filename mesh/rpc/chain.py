@@ -66,9 +66,7 @@ def _single(method: Method, handler: Handler, checks: list[Check], per_message: 
         checks = [*checks, per_message]
 
     async def checked(request: Any, call: Call) -> Any:
-        for check in checks:
-            if waiting := check(call, request):
-                await waiting
+        await _run(checks, call, request)
         if client_stream and per_message:
             request = _checked(request, per_message, call)
         return await handler(request, call)

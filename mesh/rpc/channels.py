@@ -29,7 +29,7 @@ from mesh.rpc.remote import RemoteChannel
 from mesh.rpc.server import MAX_MESSAGE_BYTES, Registry
 
 Stub = TypeVar("Stub")
-HEALTH_TIMEOUT_S = 1.0
+_HEALTH_TIMEOUT_S = 1.0
 _RECONNECTING = (("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2_000))
 
 
@@ -63,7 +63,7 @@ class Channels:
         if area not in self._open:
             self._open[area] = grpc.aio.insecure_channel(self._addresses[area], options=_RECONNECTING)
         try:
-            answer = await HealthStub(self._open[area]).Check(HealthCheckRequest(), timeout=HEALTH_TIMEOUT_S)
+            answer = await HealthStub(self._open[area]).Check(HealthCheckRequest(), timeout=_HEALTH_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             return f"{self._addresses[area]} answers {error.code().name}"
         serving = answer.status == HealthCheckResponse.SERVING

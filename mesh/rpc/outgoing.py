@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import propagate, trace
 
-from mesh import deadline
+from mesh import deadline, spans
 from mesh.errors import Code, Problem
 from mesh.rpc.call import current
 from mesh.rpc.method import Method
@@ -30,15 +30,9 @@ def span(method: Method) -> AbstractContextManager[object]:
     """A client's span around one call to another process, where the call being served is traced."""
     if not trace.get_current_span().is_recording():
         return nullcontext()
-    # The names of OpenTelemetry's conventions for RPC. No exception: its message may quote what was sent.
+    # The names of OpenTelemetry's conventions for RPC.
     attributes = {"rpc.system": "grpc", "rpc.service": method.service, "rpc.method": method.name}
-    return _tracer.start_as_current_span(
-        method.path,
-        kind=trace.SpanKind.CLIENT,
-        attributes=attributes,
-        record_exception=False,
-        set_status_on_exception=False,
-    )
+    return spans.span(_tracer, method.path, trace.SpanKind.CLIENT, attributes)
 
 
 def seconds_for(method: Method, timeout: float | None) -> float | None:

@@ -9,7 +9,6 @@ from typing import Any
 import grpc
 import structlog
 from grpc_status import rpc_status
-from opentelemetry import trace
 
 from mesh.auth.peers import PeerTokens
 from mesh.errors import Code, Problem, exhausted, unavailable
@@ -41,7 +40,7 @@ class RemoteChannel:
                 try:
                     return await send(request, timeout=seconds, metadata=self._metadata())
                 except grpc.aio.AioRpcError as error:
-                    raise _failed(error, method) from None
+                    raise _problem(error, method) from None
 
         return call
 
@@ -59,7 +58,7 @@ class RemoteChannel:
                         raise source.error from None
                     if isinstance(error, asyncio.CancelledError):
                         raise
-                    raise _failed(error, method) from None
+                    raise _problem(error, method) from None
 
         return call
 
@@ -100,13 +99,6 @@ class _Source:
 def _being_cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _failed(error: grpc.aio.AioRpcError, method: Method) -> Problem:
-    """The same as :func:`_problem`, noted in the call's span."""
-    problem = _problem(error, method)
-    trace.get_current_span().set_status(trace.StatusCode.ERROR, problem.reason)
-    return problem
 
 
 def _problem(error: grpc.aio.AioRpcError, method: Method) -> Problem:

@@ -18,6 +18,7 @@ from opentelemetry import trace
 from prometheus_client import Counter, Histogram
 
 from mesh import deadline
+from mesh.spans import span
 from mesh.storage.contract import (
     Bound,
     Key,
@@ -146,18 +147,8 @@ class Observed(Wrapper):
     async def _traced(self, call: Call, run: Run[T]) -> T:
         # The names of OpenTelemetry's conventions for databases; never a key or a value, which may be private.
         attributes = {"db.operation.name": call.verb, "db.collection.name": call.table, "db.namespace": self._service}
-        with self._tracer.start_as_current_span(
-            f"{call.verb} {call.table}",
-            kind=trace.SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,  # a driver's message may quote keys and values
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                return await run()
-            except Exception as error:
-                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
-                raise
+        with span(self._tracer, f"{call.verb} {call.table}", trace.SpanKind.CLIENT, attributes):
+            return await run()
 
 
 class Retrying(Wrapper):
