@@ -102,7 +102,7 @@ def events(
 
 def _with_bus(settings: Any, work: Callable[[Events], Awaitable[None]]) -> None:
     from mesh.clock import SystemClock
-    from mesh.events.bus import BUS_ERRORS
+    from mesh.events.errors import BUS_ERRORS
     from mesh.events.events import Events
     from mesh.ids import IdGenerator
 

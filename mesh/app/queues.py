@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mesh.events.bus import BUS_ERRORS
+from mesh.events.errors import BUS_ERRORS
 from mesh.events.events import Events
 
 _LOOK_EVERY_S = 5.0

@@ -19,13 +19,10 @@ from redis.exceptions import ResponseError
 
 from mesh.events import scripts
 from mesh.events.dead_letter_queue import DeadLetterQueue
-from mesh.events.errors import BUS_ERRORS, BusBuilding, BusFull, BusLost, BusNotReady, LeaseLost, require_ok
+from mesh.events.errors import BusBuilding, LeaseLost, require_ok
 from mesh.events.row import OutboxRow
 from mesh.events.scripts import BUILD_LOCK_MS
 from mesh.events.timing import Timing
-
-__all__ = ["BUS_ERRORS", "Bus", "BusBuilding", "BusFull", "BusLost", "BusNotReady", "Entry", "GroupState", "LeaseLost"]
-__all__ += ["ShardState", "parse_position", "public_position", "shard_of", "stream_of"]
 
 _COMMAND_S = 5.0
 _CONNECT_S = 2.0

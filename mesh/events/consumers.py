@@ -21,9 +21,10 @@ from mesh.clock import Clock
 from mesh.events import metrics
 from mesh.events.away import is_away
 from mesh.events.background import Background
-from mesh.events.bus import BUS_ERRORS, Bus, Entry, LeaseLost, public_position, stream_of
+from mesh.events.bus import Bus, Entry, public_position, stream_of
 from mesh.events.contract import Event, Handler, Handlers
 from mesh.events.dead_letter_queue import Letter
+from mesh.events.errors import BUS_ERRORS, LeaseLost
 from mesh.events.row import decode, type_name
 from mesh.events.tracing import HandlerSpans
 

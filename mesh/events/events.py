@@ -15,10 +15,11 @@ from opentelemetry import trace
 from mesh.clock import Clock
 from mesh.config import EventsSection
 from mesh.events.background import Background
-from mesh.events.bus import BUS_ERRORS, Bus, ShardState, stream_of
+from mesh.events.bus import Bus, ShardState, stream_of
 from mesh.events.consumers import Dispatch, ShardConsumer
 from mesh.events.contract import Handlers, Holds
 from mesh.events.dead_letters import DeadLetter, DeadLetters
+from mesh.events.errors import BUS_ERRORS
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.sweep import Sweep

@@ -17,7 +17,8 @@ import structlog
 from mesh.clock import Clock
 from mesh.events import metrics
 from mesh.events.background import Background
-from mesh.events.bus import BUS_ERRORS, Bus, BusBuilding, BusFull, BusLost, BusNotReady, ShardState, stream_of
+from mesh.events.bus import Bus, ShardState, stream_of
+from mesh.events.errors import BUS_ERRORS, BusBuilding, BusFull, BusLost, BusNotReady
 from mesh.events.row import OutboxRow
 from mesh.events.tables import OutboxTables
 from mesh.ids import first_id_at, time_ms
@@ -106,7 +107,8 @@ class ShardRelay:
                 count = await self._republish(positions.rebuild_from)
                 await self._bus.finish_rebuild(self.stream, self._token)
                 metrics.REBUILDS.labels(self.area).inc()
-                _log.info("bus shard rebuilt from the outbox", stream=self.stream, events=count)
+                log = _log.info if count else _log.debug  # every shard of a new installation begins so
+                log("bus shard rebuilt from the outbox", stream=self.stream, events=count)
 
     async def _restore(self, group: str) -> None:
         """Put the group's dead letters back: they lie before its position, so nothing else would."""

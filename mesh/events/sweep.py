@@ -15,8 +15,9 @@ import structlog
 
 from mesh.clock import Clock
 from mesh.events import metrics
-from mesh.events.bus import BUS_ERRORS, Bus, GroupState, ShardState
+from mesh.events.bus import Bus, GroupState, ShardState
 from mesh.events.dead_letter_mirror import DeadLetterMirror
+from mesh.events.errors import BUS_ERRORS
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.row import OutboxRow, State, event_of, type_name

@@ -7,8 +7,9 @@ import asyncio
 import structlog
 
 from mesh.events.background import Background
-from mesh.events.bus import BUS_ERRORS, Bus, Entry, parse_position, stream_of
+from mesh.events.bus import Bus, Entry, parse_position, stream_of
 from mesh.events.consumers import Dispatch
+from mesh.events.errors import BUS_ERRORS
 
 _log = structlog.get_logger("events")
 _BATCH = 256

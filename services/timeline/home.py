@@ -58,6 +58,7 @@ class Home:
         await self._arrive(reader_id)
         following = await self._following.of(reader_id)
         pulled_authors = self._pulled.authors_among(following)
+        # A first page seldom needs more than its own length again in rows of people no longer followed.
         pushed = await self._pushed(reader_id, 0 if before or pulled_authors else 2 * (limit + 1))
         if not pulled_authors:
             return await _only_pushed(pushed, following, before, limit)

@@ -14,10 +14,12 @@ import struct
 from collections.abc import Sequence
 
 from mesh.cache.client import Cache
+from mesh.cache.keys import key
 from mesh.cache.script import Script
 from services.timeline.concurrency import for_each
 from services.timeline.model import PACKED, Ref, pack, unpack
 
+_AREA = "home"
 NEWEST = 400
 """Posts of one feed that are cached."""
 _SLACK = 48
@@ -117,7 +119,7 @@ class HomeCache:
 
     async def _push_packed(self, readers: Sequence[int], entry: bytes) -> None:
         names = struct.pack(f">{len(readers)}q", *readers).hex()  # One pass in C instead of one name at a time.
-        await self._cache.run(_PUSH_MANY, [b"home"], [entry, names])
+        await self._cache.run(_PUSH_MANY, [_AREA.encode()], [entry, names])
 
     async def _push_by_reader(self, readers: Sequence[int], entry: bytes) -> None:
         """On a cluster each reader's list is on a node of its own: one small call each, sent together."""
@@ -147,4 +149,4 @@ class HomeCache:
 
 
 def _list(reader_id: int) -> bytes:
-    return b"home:{%016x}" % reader_id
+    return key(_AREA, f"{reader_id:016x}")

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from mesh.errors import unavailable
-from mesh.events.bus import Bus, BusNotReady, stream_of
+from mesh.events.bus import Bus, stream_of
 from mesh.events.dead_letter_table import DEAD_LETTERS
+from mesh.events.errors import BusNotReady
 from mesh.events.events import Events
 from mesh.storage import Row, TableSpec, Unavailable
 from mesh.testing.events.world import (

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from mesh.events import Event
-from mesh.events.bus import Bus, LeaseLost, stream_of
+from mesh.events.bus import Bus, stream_of
+from mesh.events.errors import LeaseLost
 from mesh.testing.events.world import (
     AREA,
     BRISK,
