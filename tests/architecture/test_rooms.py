@@ -26,7 +26,7 @@ BOUNDARIES = {
     "media/messages.py": "builds the messages that server.py and events.py share",
     "search/sources.py": "asks accounts and media for what is indexed",
 }
-DRIVERS = ("cassandra", "acsylla", "redis", "minio", "sqlite3", "tantivy")
+DRIVERS = ("cassandra", "acsylla", "redis", "hiredis", "minio", "sqlite3", "tantivy")
 EMBEDDED_INDEX = "services/search/index/"
 FILES = [source for service in SERVICES for source in sources(f"services/{service}")]
 
