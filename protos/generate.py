@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 import google.rpc
+import stubs
 from google.protobuf import descriptor_pb2
 from grpc_tools import protoc  # type: ignore[import-untyped]
 from protovalidate._gen.buf.validate import validate_pb
@@ -66,6 +67,7 @@ def generate(output: Path) -> None:
     for unused in output.rglob("*_pb2_grpc.py"):
         if "class " not in unused.read_text():
             unused.unlink()
+    stubs.write(output / DESCRIPTORS, output)
 
 
 def differences(wanted: Path, present: Path) -> list[str]:
