@@ -29,6 +29,7 @@ from mesh.storage.contract import (
     Value,
     WriteMode,
 )
+from mesh.storage.records import Column, Packed, Table, table
 from mesh.storage.url import open_store
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "MAX_VALUE_BYTES",
     "Bound",
     "Clustering",
+    "Column",
     "ColumnType",
     "ContractViolation",
     "Corrupt",
@@ -47,15 +49,18 @@ __all__ = [
     "Key",
     "Mutation",
     "Outcome",
+    "Packed",
     "Put",
     "Row",
     "StorageError",
     "Store",
     "StoreHealth",
+    "Table",
     "TableSpec",
     "TimedOut",
     "Unavailable",
     "Value",
     "WriteMode",
     "open_store",
+    "table",
 ]

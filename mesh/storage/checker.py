@@ -49,6 +49,13 @@ class TableRules:
         }
         self._shapes: dict[tuple[str, tuple[str, ...]], tuple[Check, ...]] = {}
 
+    def filled(self, row: dict[str, Value]) -> Row:
+        """A row as it was found, with the defaults of what is unset."""
+        for name, default in self.spec.defaults.items():
+            if row[name] is None:
+                row[name] = default
+        return row
+
     def put(self, row: Row, ttl: timedelta | None) -> None:
         self._mode(WriteMode.LAST_WRITE_WINS, "put", "insert_if_absent or update_if")
         self._values("row", row, self._whole if self.spec.ttl else self._keyed)

@@ -33,7 +33,7 @@ Value: TypeAlias = int | float | bool | str | bytes | None
 Unicode text without NUL or lone surrogates, ``float`` anything but NaN (negative zero may read as zero)."""
 
 Row: TypeAlias = Mapping[str, Value]
-"""Column name to value. Rows that an engine returns hold every column of the table, absent ones as None."""
+"""Column name to value. Rows that an engine returns hold every column of the table, unset ones as its default."""
 
 Key: TypeAlias = Mapping[str, Value]
 """Every partition and clustering column of a row, and nothing else."""
@@ -77,6 +77,9 @@ class TableSpec:
     ``ttl`` (whole seconds, one second to ``MAX_TTL``) expires every row that long after it was
     last written. A row expires as one: so every write to such a table names every column.
 
+    ``defaults``: what a column holds where it was never set, in rows that are older than it too. Without
+    one it is None.
+
     Key columns are never None and never FLOAT (the engines would order -0.0 differently: scale to
     an integer), and text or bytes in a partition key is not empty (Cassandra has no such partition).
     """
@@ -87,6 +90,7 @@ class TableSpec:
     clustering: tuple[Clustering, ...] = ()
     ttl: timedelta | None = None
     mode: WriteMode = WriteMode.LAST_WRITE_WINS
+    defaults: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -102,7 +106,7 @@ class TableSpec:
 class Put:
     """Set the given columns of one row; columns not named keep their values.
 
-    ``row`` holds the whole key and any of the other columns; None clears a column. A row exists
+    ``row`` holds the whole key and any of the other columns; None unsets a column. A row exists
     once it was put, even with no columns but its key. ``ttl`` overrides the table's, which must
     have one; a row of such a table is always put whole.
     """
@@ -219,7 +223,8 @@ class Store(Protocol):
         """Claim a key. On :class:`TimedOut` read the row back and compare a claim id."""
 
     async def update_if(self, table: TableSpec, key: Key, changes: Row, expected: Row) -> Outcome:
-        """Change columns of a row that exists and holds every value in ``expected`` (None: unset)."""
+        """Change columns of a row that exists and holds every value in ``expected``. An unset column
+        holds its default, or None."""
 
     async def get(self, table: TableSpec, key: Key) -> Row | None:
         """The row with this key."""

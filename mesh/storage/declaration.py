@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 from mesh.storage.contract import MAX_KEY_COLUMNS, MAX_TTL, ColumnType, ContractViolation, TableSpec
+from mesh.storage.values import VALUE_CHECKS
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _MAX_COLUMNS = 64
@@ -13,9 +14,13 @@ _MAX_COLUMNS = 64
 
 def check_declaration(spec: TableSpec) -> None:
     """Raise :class:`ContractViolation` for a table that one of the engines could not keep."""
-    for complaint in (_names(spec), _columns(spec), _keys(spec), check_ttl(spec.ttl) if spec.ttl is not None else None):
-        if complaint:
+    for check in (_names, _columns, _keys, _defaults, _ttl):
+        if complaint := check(spec):
             raise ContractViolation(f"table {spec.name!r}: {complaint}")
+
+
+def _ttl(spec: TableSpec) -> str | None:
+    return None if spec.ttl is None else check_ttl(spec.ttl)
 
 
 def check_ttl(ttl: timedelta) -> str | None:
@@ -45,6 +50,15 @@ def _columns(spec: TableSpec) -> str | None:
         return f"{len(spec.types)} columns: at most {_MAX_COLUMNS}, split the table"
     wrong = [name for name, kind in spec.types.items() if not isinstance(kind, ColumnType)]
     return f"column {wrong[0]!r} has no ColumnType: give one" if wrong else None
+
+
+def _defaults(spec: TableSpec) -> str | None:
+    for name, value in spec.defaults.items():
+        if name not in spec.columns:
+            return f"a default for {name!r}: only a column outside the key can be unset"
+        if complaint := VALUE_CHECKS[spec.columns[name]](value):
+            return f"the default of {name!r} {complaint}"
+    return None
 
 
 def _keys(spec: TableSpec) -> str | None:

@@ -21,6 +21,7 @@ from mesh.testing.storage.batches import Batches
 from mesh.testing.storage.claims import Claims
 from mesh.testing.storage.expiry import Expiry
 from mesh.testing.storage.lifecycle import SERVICE, Lifecycle
+from mesh.testing.storage.records import Records
 from mesh.testing.storage.refusals import Refusals
 from mesh.testing.storage.rows import Rows
 from mesh.testing.storage.slices import Slices
@@ -28,7 +29,7 @@ from mesh.testing.storage.tables import TABLES
 
 
 @pytest.mark.asyncio(loop_scope="class")
-class StorageConformance(Rows, Slices, Claims, Batches, Expiry, Refusals, Lifecycle):
+class StorageConformance(Rows, Records, Slices, Claims, Batches, Expiry, Refusals, Lifecycle):
     """The table contract, promise by promise. One store serves all tests of a class; each uses keys of its own."""
 
     @pytest_asyncio.fixture(scope="class", loop_scope="class")

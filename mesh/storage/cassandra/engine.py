@@ -83,7 +83,8 @@ class CassandraStore:
         found = (await self._execute(known.insert(tuple(row)), values))[0]
         if found["[applied]"]:
             return Outcome(applied=True)
-        return Outcome(applied=False, current={name: found[name] for name in known.rules.columns})
+        current = known.rules.filled({name: found[name] for name in known.rules.columns})
+        return Outcome(applied=False, current=current)
 
     async def update_if(self, table: TableSpec, key: Key, changes: Row, expected: Row) -> Outcome:
         known = self._tables[table]
@@ -93,6 +94,8 @@ class CassandraStore:
         found = await self._execute(known.update(tuple(changes), tuple(expected)), values)
         if found[0]["[applied]"]:
             return Outcome(applied=True)
+        if unset := _unset(known, expected, found[0]):
+            return await self.update_if(table, key, changes, {**expected, **unset})
         # Cassandra answers with the compared columns alone; the contract promises the row.
         return Outcome(applied=False, current=await self.get(table, key))
 
@@ -100,7 +103,7 @@ class CassandraStore:
         known = self._tables[table]
         known.rules.key(key)
         found = await self._execute(known.get, _key_values(known, key))
-        return found[0] if found else None
+        return known.rules.filled(found[0]) if found else None
 
     async def multi_get(self, table: TableSpec, keys: Sequence[Key]) -> list[Row | None]:
         known = self._tables[table]
@@ -108,7 +111,7 @@ class CassandraStore:
         wanted = [tuple(_key_values(known, key)) for key in keys]
         found = await self._get_each(known, list(dict.fromkeys(wanted)))
         # A row of its own for each time it was asked for: what one caller changes is not the other's.
-        return [dict(found[key]) if key in found else None for key in wanted]
+        return [known.rules.filled(dict(found[key])) if key in found else None for key in wanted]
 
     async def _get_each(self, table: CassandraTable, wanted: list[tuple[Value, ...]]) -> dict[tuple[Value, ...], Found]:
         found: dict[tuple[Value, ...], Found] = {}
@@ -143,7 +146,7 @@ class CassandraStore:
         rows: list[Row] = []
         for part in ranges(table, start, end, reverse):
             values = [*head, *part.values, limit - len(rows)]
-            rows += await self._execute(known.slice(part, reverse), values)
+            rows += map(known.rules.filled, await self._execute(known.slice(part, reverse), values))
             if len(rows) == limit:
                 break
         return rows
@@ -185,6 +188,16 @@ class CassandraStore:
             return deadline.within(self._timeout_s)
         except deadline.DeadlineExceeded:
             raise Unavailable("the caller's deadline had passed: nothing was sent") from None
+
+
+def _unset(table: CassandraTable, expected: Row, found: Found) -> dict[str, Value]:
+    """What a refused update expected to hold its default and is unset: true, but not in the words of CQL."""
+    defaults = table.spec.defaults
+    return {
+        name: None
+        for name, value in expected.items()
+        if value is not None and name in found and found[name] is None and defaults.get(name) == value
+    }
 
 
 def _mutation(table: CassandraTable, mutation: Mutation) -> tuple[Statement, Values]:

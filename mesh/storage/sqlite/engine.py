@@ -149,7 +149,8 @@ class SqliteStore:
         if known.ttl_ms is not None:
             values.append(now + known.ttl_ms)
         values += read_values(known, key, now)
-        values += expected.values()
+        for name, value in expected.items():
+            values += [table.defaults[name], value] if name in table.defaults else [value]
         return await self._compare_and_set(known, known.update(changes, expected), values, key, now)
 
     async def _compare_and_set(

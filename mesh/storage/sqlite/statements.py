@@ -49,7 +49,7 @@ class SqliteTable:
         for name in self._bools:
             value = row[name]
             row[name] = None if value is None else bool(value)
-        return row
+        return self.rules.filled(row)
 
     def put(self, columns: tuple[str, ...]) -> str:
         statement = self._puts.get(columns)
@@ -81,8 +81,12 @@ class SqliteTable:
 
     def update(self, changes: Iterable[str], expected: Iterable[str]) -> str:
         sets = [f'"{name}" = ?' for name in changes] + ([f"{EXPIRY} = ?"] if self.ttl_ms is not None else [])
-        holds = "".join(f' AND "{name}" IS ?' for name in expected)
+        holds = "".join(f" AND {self._held(name)} IS ?" for name in expected)
         return f"UPDATE {self.name} SET {', '.join(sets)} WHERE {self._is_key}{self._alive}{holds}"
+
+    def _held(self, name: str) -> str:
+        """A column's value; where it is unset, the default that is bound just before what is expected of it."""
+        return f'ifnull("{name}", ?)' if name in self.spec.defaults else f'"{name}"'
 
     def slice(self, part: Range, reverse: bool) -> str:
         where = " AND ".join(f'"{name}" = ?' for name in self.rules.partition) + self._alive

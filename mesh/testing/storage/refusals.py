@@ -78,6 +78,8 @@ _BAD_DECLARATIONS: list[tuple[dict[str, Any], str]] = [
     ({"ttl": timedelta(0)}, "ttl"),
     ({"ttl": timedelta(seconds=1.5)}, "whole seconds"),
     ({"ttl": timedelta(days=36_500)}, "ttl"),
+    ({"defaults": {"p": 1}}, "outside the key"),
+    ({"defaults": {"v": 1}}, "takes a str"),
 ]
 _PLAIN = TableSpec(name="plain", partition={"p": INT}, columns={"v": TEXT})
 
