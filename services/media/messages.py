@@ -61,7 +61,7 @@ def post_message(post: Post, assets: Sequence[assets_pb2.Asset]) -> posts_pb2.Po
 
 def place_message(place: Place) -> content_pb2.Place:
     return content_pb2.Place(
-        place_id=place.place_id, name=place.name, latitude=place.latitude, longitude=place.longitude
+        place_id=place.place_id, name=place.place_name, latitude=place.latitude, longitude=place.longitude
     )
 
 

@@ -83,8 +83,8 @@ class Ready:
 class Failed:
     """Never to be shown: a machine-readable reason and a sentence for its owner."""
 
-    reason: str
-    message: str
+    failure_reason: str
+    failure_message: str
 
 
 Outcome: TypeAlias = Ready | Failed
@@ -120,7 +120,7 @@ class Place:
     """Where a photo was taken, as its author says. Degrees, WGS 84; both or neither."""
 
     place_id: str
-    name: str
+    place_name: str
     latitude: float | None = None
     longitude: float | None = None
 

@@ -16,6 +16,13 @@ from services.timeline.schema import (
     FANOUTS,
     POST_STATES,
     PULLED_POSTS,
+    Audience,
+    Author,
+    AuthorPost,
+    Bucket,
+    PostState,
+    Progress,
+    PulledPost,
 )
 
 AUDIENCE_SHARDS = 16
@@ -41,33 +48,33 @@ class AuthorStore:
     async def add_post(self, author_id: int, post_id: int) -> None:
         """Note a post: in the directory first, so that no row is beyond it. May be repeated."""
         bucket = author_bucket(post_id)
-        row = {"author_id": author_id, "bucket": bucket}
-        await self._store.insert_if_absent(AUTHOR_BUCKETS, {**row, "listed": 0, "recount": 0})
-        await self._store.put(AUTHOR_POSTS, {**row, "post_id": post_id})
+        await self._store.insert_if_absent(AUTHOR_BUCKETS, AUTHOR_BUCKETS.encode(Bucket(author_id, bucket)))
+        await self._store.put(AUTHOR_POSTS, AUTHOR_POSTS.encode(AuthorPost(author_id, bucket, post_id)))
 
     async def posts(self, author_id: int, before: int, limit: int) -> list[int]:
         """An author's posts older than ``before`` (0: from the newest), newest first."""
         found: list[int] = []
-        for bucket in await self._buckets(author_id):
-            if len(found) < limit and (not before or bucket <= author_bucket(before)):
-                partition: Key = {"author_id": author_id, "bucket": bucket}
+        for each in await self._buckets(author_id):
+            if len(found) < limit and (not before or each.bucket <= author_bucket(before)):
+                partition: Key = {"author_id": author_id, "bucket": each.bucket}
                 start = Bound((before,), inclusive=False) if before else None
                 rows = await self._store.slice(AUTHOR_POSTS, partition, limit=limit - len(found), start=start)
-                found += [integer(row, "post_id") for row in rows]
+                found += [AUTHOR_POSTS.decode(row).post_id for row in rows]
         return found
 
-    async def _buckets(self, author_id: int) -> list[int]:
+    async def _buckets(self, author_id: int) -> list[Bucket]:
         rows = await self._store.slice(AUTHOR_BUCKETS, {"author_id": author_id}, limit=MAX_BUCKETS)
-        return [integer(row, "bucket") for row in rows]
+        return [AUTHOR_BUCKETS.decode(row) for row in rows]
 
     async def set_state(self, author_id: int, post_id: int, version: int, listed: bool) -> None:
         """Whether a post is listed, as of a version; an older version changes nothing."""
-        key: Key = {"author_id": author_id, "bucket": author_bucket(post_id), "post_id": post_id}
-        changes: Row = {"version": version, "listed": listed}
-        outcome = await self._store.insert_if_absent(POST_STATES, {**key, **changes})
-        while not outcome.applied and outcome.current and integer(outcome.current, "version") < version:
-            expected = {"version": outcome.current["version"]}
-            outcome = await self._store.update_if(POST_STATES, key, changes, expected)
+        bucket = author_bucket(post_id)
+        key: Key = {"author_id": author_id, "bucket": bucket, "post_id": post_id}
+        state = POST_STATES.encode(PostState(author_id, bucket, post_id, version, listed))
+        outcome = await self._store.insert_if_absent(POST_STATES, state)
+        while outcome.current and (current := POST_STATES.decode(outcome.current)).version < version:
+            changes: Row = {"version": version, "listed": listed}
+            outcome = await self._store.update_if(POST_STATES, key, changes, {"version": current.version})
 
     async def recount(self, author_id: int, bucket: int) -> None:
         """Count a bucket's listed posts, then the author's. A count is written only where no other was
@@ -87,16 +94,17 @@ class AuthorStore:
         mine = self._counting[author_id] = self._next_count.pop(place)
         try:
             await self._recount({"author_id": author_id, "bucket": bucket})
-            await self._sum({"author_id": author_id})
+            await self._sum(author_id)
         finally:
             if self._counting[author_id] is mine:
                 del self._counting[author_id]
 
     async def _recount(self, part: Key) -> None:
         for _ in range(_ATTEMPTS):
-            before = await self._store.get(AUTHOR_BUCKETS, part) or {}
-            changes = _recounted(before, await self._listed(part))
-            if (await self._store.update_if(AUTHOR_BUCKETS, part, changes, {"recount": before["recount"]})).applied:
+            row = await self._store.get(AUTHOR_BUCKETS, part)
+            before = AUTHOR_BUCKETS.decode(row).recount if row else 0
+            changes = {"listed": await self._listed(part), "recount": before + 1}
+            if (await self._store.update_if(AUTHOR_BUCKETS, part, changes, {"recount": before})).applied:
                 return
         raise Contended(f"{part}")
 
@@ -104,81 +112,70 @@ class AuthorStore:
         listed, start = 0, None
         while True:
             rows = await self._store.slice(POST_STATES, part, limit=_SLICE, start=start)
-            listed += sum(row["listed"] is True for row in rows)
-            if len(rows) < _SLICE:
+            states = [POST_STATES.decode(row) for row in rows]
+            listed += sum(state.listed for state in states)
+            if len(states) < _SLICE:
                 return listed
-            start = Bound((rows[-1]["post_id"],), inclusive=False)
+            start = Bound((states[-1].post_id,), inclusive=False)
 
-    async def _sum(self, key: Key) -> None:
-        await self._store.insert_if_absent(AUTHORS, {**key, "listed": 0, "recount": 0})
+    async def _sum(self, author_id: int) -> None:
+        await self._store.insert_if_absent(AUTHORS, AUTHORS.encode(Author(author_id)))
+        key: Key = {"author_id": author_id}
         for _ in range(_ATTEMPTS):
-            before = await self._store.get(AUTHORS, key) or {}
-            rows = await self._store.slice(AUTHOR_BUCKETS, key, limit=MAX_BUCKETS)
-            changes = _recounted(before, sum(integer(row, "listed") for row in rows))
-            if (await self._store.update_if(AUTHORS, key, changes, {"recount": before["recount"]})).applied:
+            row = await self._store.get(AUTHORS, key)
+            before = AUTHORS.decode(row).recount if row else 0
+            listed = sum(bucket.listed for bucket in await self._buckets(author_id))
+            changes = {"listed": listed, "recount": before + 1}
+            if (await self._store.update_if(AUTHORS, key, changes, {"recount": before})).applied:
                 return
         raise Contended(f"{key}")
 
     async def post_counts(self, author_ids: Sequence[int]) -> list[int]:
         """Listed posts of each author, in the order asked."""
         rows = await self._store.multi_get(AUTHORS, [{"author_id": author_id} for author_id in author_ids])
-        return [integer(row, "listed") if row else 0 for row in rows]
+        return [AUTHORS.decode(row).listed if row else 0 for row in rows]
 
-    async def audience(self, author_id: int) -> tuple[bool, int]:
-        """Whether an author is pulled now, and the newest post that was (0: none ever)."""
+    async def audience(self, author_id: int) -> Audience:
+        """How an author's posts travel."""
         key: Key = {"shard": author_id % AUDIENCE_SHARDS, "author_id": author_id}
         row = await self._store.get(AUDIENCES, key)
-        return (bool(row["pulled"]), integer(row, "pulled_post_id")) if row else (False, 0)
+        return AUDIENCES.decode(row) if row else Audience(author_id)
 
-    async def set_audience(self, author_id: int, pulled: bool, pulled_post_id: int) -> None:
+    async def set_audience(self, audience: Audience) -> None:
         """Record how an author's posts travel."""
-        key = {"shard": author_id % AUDIENCE_SHARDS, "author_id": author_id}
-        await self._store.put(AUDIENCES, {**key, "pulled": pulled, "pulled_post_id": pulled_post_id})
+        await self._store.put(AUDIENCES, AUDIENCES.encode(audience, shard=audience.author_id % AUDIENCE_SHARDS))
 
     async def pulled_authors(self) -> dict[int, int]:
         """Every author who was ever pulled, with their newest pulled post."""
         shards = await asyncio.gather(*(self._audiences(shard) for shard in range(AUDIENCE_SHARDS)))
-        return {integer(row, "author_id"): integer(row, "pulled_post_id") for rows in shards for row in rows}
+        return {each.author_id: each.pulled_post_id for audiences in shards for each in audiences}
 
-    async def _audiences(self, shard: int) -> list[Row]:
-        rows: list[Row] = []
+    async def _audiences(self, shard: int) -> list[Audience]:
+        found: list[Audience] = []
         start = None
         while True:
-            page = await self._store.slice(AUDIENCES, {"shard": shard}, limit=_SLICE, start=start)
-            rows += page
-            if len(page) < _SLICE:
-                return rows
-            start = Bound((page[-1]["author_id"],), inclusive=False)
+            rows = await self._store.slice(AUDIENCES, {"shard": shard}, limit=_SLICE, start=start)
+            found += [AUDIENCES.decode(row) for row in rows]
+            if len(rows) < _SLICE:
+                return found
+            start = Bound((found[-1].author_id,), inclusive=False)
 
-    async def note_pulled(self, noted_id: int, noted_ms: int, post_id: int, author_id: int) -> None:
+    async def note_pulled(self, post: PulledPost, noted_ms: int) -> None:
         """Tell every process of a pulled post."""
-        row = {"hour": noted_ms // _HOUR_MS, "noted_id": noted_id, "post_id": post_id, "author_id": author_id}
-        await self._store.put(PULLED_POSTS, row)
+        await self._store.put(PULLED_POSTS, PULLED_POSTS.encode(post, hour=noted_ms // _HOUR_MS))
 
-    async def pulled_posts(self, hour: int, after: int, limit: int, before: int = 0) -> list[tuple[int, int, int]]:
-        """(noted id, post id, author id) of one hour, newest first, noted after one id and before another."""
+    async def pulled_posts(self, hour: int, after: int, limit: int, before: int = 0) -> list[PulledPost]:
+        """Posts of one hour, newest first, noted after one id and before another."""
         start = Bound((before,), inclusive=False) if before else None
         end = Bound((after,), inclusive=False)
         rows = await self._store.slice(PULLED_POSTS, {"hour": hour}, limit=limit, start=start, end=end)
-        return [(integer(row, "noted_id"), integer(row, "post_id"), integer(row, "author_id")) for row in rows]
+        return [PULLED_POSTS.decode(row) for row in rows]
 
-    async def ledger(self, post_id: int) -> dict[int, Row]:
+    async def ledger(self, post_id: int) -> dict[int, Progress]:
         """The fan-out ledger of a post, by shard; shard -1 is the post's own row."""
         rows = await self._store.slice(FANOUTS, {"post_id": post_id}, limit=_SLICE)
-        return {integer(row, "shard"): row for row in rows}
+        return {progress.shard: progress for progress in map(FANOUTS.decode, rows)}
 
-    async def note_progress(self, post_id: int, shard: int, after_user_id: int, done: bool, pulled: bool) -> None:
+    async def note_progress(self, progress: Progress) -> None:
         """Record how far a shard was pushed to."""
-        row = {"post_id": post_id, "shard": shard, "after_user_id": after_user_id, "done": done, "pulled": pulled}
-        await self._store.put(FANOUTS, row)
-
-
-def _recounted(before: Row, listed: int) -> Row:
-    return {"listed": listed, "recount": integer(before, "recount") + 1}
-
-
-def integer(row: Row, name: str) -> int:
-    """An integer column that is never unset."""
-    value = row[name]
-    assert isinstance(value, int)
-    return value
+        await self._store.put(FANOUTS, FANOUTS.encode(progress))

@@ -8,12 +8,13 @@ from typing import Protocol
 
 from mesh.clock import Clock
 from mesh.ids import IdGenerator
-from services.timeline.author_store import AuthorStore, integer
+from services.timeline.author_store import AuthorStore
 from services.timeline.concurrency import for_each
 from services.timeline.home_cache import HomeCache
 from services.timeline.home_store import HomeStore
 from services.timeline.model import Ref
 from services.timeline.pulled import PulledPosts
+from services.timeline.schema import Audience, Progress, PulledPost
 
 PAGE = 1_000
 """Followers of one page: scanned, checked, pushed and noted in the ledger together."""
@@ -66,26 +67,27 @@ class FanOut:
         """Bring a post to those who follow its author. May be repeated; goes on where it was interrupted."""
         ledger = await self._authors.ledger(ref.post_id)
         head = ledger.get(_HEAD)
-        if head and head["done"]:
+        if head and head.done:
             return
-        pulled = bool(head["pulled"]) if head else await self._decide(ref)
+        pulled = head.pulled if head else await self._decide(ref)
         await self._push([ref.author_id], ref)
         if pulled:
-            await self._authors.note_pulled(self._ids.next(), self._clock.now_ms(), ref.post_id, ref.author_id)
+            await self._authors.note_pulled(PulledPost(self._ids.next(), *ref), self._clock.now_ms())
             self._pulled.add(ref)
         else:
-            await self._push_all(ref, {shard: integer(row, "after_user_id") for shard, row in ledger.items()})
-        await self._authors.note_progress(ref.post_id, _HEAD, 0, done=True, pulled=pulled)
+            await self._push_all(ref, {shard: progress.after_user_id for shard, progress in ledger.items()})
+        await self._authors.note_progress(Progress(ref.post_id, _HEAD, 0, done=True, pulled=pulled))
 
     async def _decide(self, ref: Ref) -> bool:
         """Whether this post is pulled: recorded with the author and in the ledger, so that it stays so."""
         followers = await self._followers.count(ref.author_id)
-        was_pulled, newest = await self._authors.audience(ref.author_id)
-        limit = self._threshold * _BACK_TO_PUSH if was_pulled else self._threshold
+        before = await self._authors.audience(ref.author_id)
+        limit = self._threshold * _BACK_TO_PUSH if before.pulled else self._threshold
         pulled = followers > limit
-        if pulled or was_pulled:
-            await self._authors.set_audience(ref.author_id, pulled, max(newest, ref.post_id) if pulled else newest)
-        await self._authors.note_progress(ref.post_id, _HEAD, 0, done=False, pulled=pulled)
+        if pulled or before.pulled:
+            newest = max(before.pulled_post_id, ref.post_id) if pulled else before.pulled_post_id
+            await self._authors.set_audience(Audience(ref.author_id, pulled, newest))
+        await self._authors.note_progress(Progress(ref.post_id, _HEAD, 0, done=False, pulled=pulled))
         return pulled
 
     async def _push_all(self, ref: Ref, progress: dict[int, int]) -> None:
@@ -103,7 +105,7 @@ class FanOut:
             if not page.next_after:
                 return
             after, page = page.next_after, None
-            await self._authors.note_progress(ref.post_id, shard, after, done=False, pulled=False)
+            await self._authors.note_progress(Progress(ref.post_id, shard, after, done=False, pulled=False))
 
     async def _push(self, followers: Sequence[int], ref: Ref) -> None:
         """Tables first: whoever rebuilds a cached feed from now on finds the post there."""

@@ -100,15 +100,15 @@ class Home:
         now_ms = self._clock.now_ms()
         if now_ms - self._seen.get(reader_id, -_HOUR_MS) < _HOUR_MS:
             return
-        seen_ms, whole = await self._store.activity(reader_id)
-        if not whole:
+        activity = await self._store.activity(reader_id)
+        if not activity.whole:
             # Marked first: from here on posts are pushed; those before are in their authors' timelines.
             await self._store.mark_active(reader_id, whole=False)
             try:
                 await self._rebuild(reader_id)
             except CacheError:
                 return  # The old list may still be there: rebuilt again once Redis is back.
-        if not whole or now_ms - seen_ms >= _HOUR_MS:
+        if not activity.whole or now_ms - activity.seen_ms >= _HOUR_MS:
             await self._store.mark_active(reader_id, whole=True)
         self._seen[reader_id] = now_ms
         if len(self._seen) > _REMEMBERED:

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from mesh.clock import Clock
 from mesh.storage import Bound, Key, Row, Store
-from services.timeline.author_store import integer
 from services.timeline.concurrency import for_each
 from services.timeline.model import Ref, home_bucket, oldest_id
-from services.timeline.schema import activity_table, home_table
+from services.timeline.schema import Activity, activity_table, home_table
 
 _WRITERS = 64
 """Rows under way at a time in one push."""
@@ -24,11 +23,14 @@ class HomeStore:
 
     async def push(self, readers: Iterable[int], ref: Ref) -> None:
         """Put one post into many feeds, a bounded number at a time. May be repeated."""
-        await self._put(_row(reader, ref) for reader in readers)
+        await self._put(self._row(reader, ref) for reader in readers)
 
     async def fill(self, reader_id: int, refs: Iterable[Ref]) -> None:
         """Put many posts into one feed. May be repeated."""
-        await self._put(_row(reader_id, ref) for ref in refs)
+        await self._put(self._row(reader_id, ref) for ref in refs)
+
+    def _row(self, reader_id: int, ref: Ref) -> Row:
+        return self._home.encode(ref, reader_id=reader_id, bucket=home_bucket(ref.post_id))
 
     async def _put(self, rows: Iterable[Row]) -> None:
         await for_each(rows, lambda row: self._store.put(self._home, row), _WRITERS)
@@ -44,25 +46,20 @@ class HomeStore:
                 partition: Key = {"reader_id": reader_id, "bucket": bucket}
                 start = Bound((before,), inclusive=False) if before else None
                 rows = await self._store.slice(self._home, partition, limit=limit - len(found), start=start)
-                found += [Ref(integer(row, "post_id"), integer(row, "author_id")) for row in rows]
+                found += map(self._home.decode, rows)
         return found
 
-    async def activity(self, reader_id: int) -> tuple[int, bool]:
-        """When a reader was last seen (ms, 0: not within the time to live), and whether the feed is whole."""
+    async def activity(self, reader_id: int) -> Activity:
+        """What is known of a reader's presence."""
         row = await self._store.get(self._activity, {"reader_id": reader_id})
-        return (integer(row, "seen_ms"), bool(row["whole"])) if row else (0, False)
+        return self._activity.decode(row) if row else Activity(reader_id)
 
     async def mark_active(self, reader_id: int, whole: bool) -> None:
         """A reader is here now."""
-        row = {"reader_id": reader_id, "seen_ms": self._clock.now_ms(), "whole": whole}
-        await self._store.put(self._activity, row)
+        mark = Activity(reader_id, self._clock.now_ms(), whole)
+        await self._store.put(self._activity, self._activity.encode(mark))
 
     async def active(self, reader_ids: Sequence[int]) -> list[int]:
         """Those readers who came within the time to live of their marks, at most 1,000 asked at a time."""
         rows = await self._store.multi_get(self._activity, [{"reader_id": reader_id} for reader_id in reader_ids])
         return [reader for reader, row in zip(reader_ids, rows, strict=True) if row]
-
-
-def _row(reader_id: int, ref: Ref) -> Row:
-    bucket = home_bucket(ref.post_id)
-    return {"reader_id": reader_id, "bucket": bucket, "post_id": ref.post_id, "author_id": ref.author_id}

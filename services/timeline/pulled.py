@@ -79,10 +79,10 @@ class PulledPosts:
     async def _take_in(self, hour: int, after: int) -> None:
         noted = await self._store.pulled_posts(hour, after, _PAGE)
         while noted:
-            for _, post_id, author_id in noted:
-                self.add(Ref(post_id, author_id))
+            for post in noted:
+                self.add(Ref(post.post_id, post.author_id))
             full = len(noted) == _PAGE
-            noted = await self._store.pulled_posts(hour, after, _PAGE, before=noted[-1][0]) if full else []
+            noted = await self._store.pulled_posts(hour, after, _PAGE, before=noted[-1].noted_id) if full else []
 
     def add(self, ref: Ref) -> None:
         """Take one pulled post in. May be repeated."""

@@ -2,98 +2,161 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
+from mesh.storage import ColumnType, Table, WriteMode, table
+from services.timeline.model import Ref
 
-INT, BOOL = ColumnType.INT, ColumnType.BOOL
-NEWEST_FIRST = (Clustering("post_id", INT, descending=True),)
 
-AUTHOR_POSTS = TableSpec(
-    "author_posts",
-    partition={"author_id": INT, "bucket": INT},
-    clustering=NEWEST_FIRST,
-    columns={},
-)
+@dataclass(frozen=True, slots=True)
+class AuthorPost:
+    """A post in its author's timeline."""
+
+    author_id: int
+    bucket: int
+    post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostState:
+    """Whether a post is neither archived nor deleted, as of its newest version heard of."""
+
+    author_id: int
+    bucket: int
+    post_id: int
+    version: int
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many of a bucket's posts are listed, and how often they were counted."""
+
+    author_id: int
+    bucket: int
+    listed: int = 0
+    recount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """How many posts of an author are listed: the sum over the directory; and how often they were counted."""
+
+    author_id: int
+    listed: int = 0
+    recount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Whether an author is pulled now, and their newest post that was (0: none ever)."""
+
+    author_id: int
+    pulled: bool = False
+    pulled_post_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PulledPost:
+    """A post that is pulled, by when that became known."""
+
+    noted_id: int
+    post_id: int
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a shard of followers was pushed to. Shard -1 is the post's own row."""
+
+    post_id: int
+    shard: int
+    after_user_id: int
+    done: bool
+    pulled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """When a reader was last seen (0: not within the time to live); ``whole`` once their feed was rebuilt after
+    an absence."""
+
+    reader_id: int
+    seen_ms: int = 0
+    whole: bool = False
+
+
+AUTHOR_POSTS = table("author_posts", AuthorPost, partition=("author_id", "bucket"), clustering=("post_id desc",))
 """Every post an author ever made. A row never changes: what became of the post is the edge's to know."""
 
-POST_STATES = TableSpec(
+POST_STATES = table(
     "post_states",
-    partition={"author_id": INT, "bucket": INT},
-    clustering=NEWEST_FIRST,
-    columns={"version": INT, "listed": BOOL},
+    PostState,
+    partition=("author_id", "bucket"),
+    clustering=("post_id desc",),
     mode=WriteMode.COMPARE_AND_SET,
 )
-"""Whether a post is neither archived nor deleted, as of its newest version heard of."""
 
-AUTHOR_BUCKETS = TableSpec(
+AUTHOR_BUCKETS = table(
     "author_buckets",
-    partition={"author_id": INT},
-    clustering=(Clustering("bucket", INT, descending=True),),
-    columns={"listed": INT, "recount": INT},
+    Bucket,
+    partition=("author_id",),
+    clustering=("bucket desc",),
     mode=WriteMode.COMPARE_AND_SET,
 )
-"""The directory of an author's buckets that hold posts, each with its number of listed posts."""
+"""The directory of an author's buckets that hold posts."""
 
-AUTHORS = TableSpec(
-    "authors",
-    partition={"author_id": INT},
-    columns={"listed": INT, "recount": INT},
-    mode=WriteMode.COMPARE_AND_SET,
-)
-"""An author's number of listed posts: the sum over the directory."""
+AUTHORS = table("authors", Author, partition=("author_id",), mode=WriteMode.COMPARE_AND_SET)
 
-AUDIENCES = TableSpec(
+AUDIENCES = table(
     "audiences",
-    partition={"shard": INT},
-    clustering=(Clustering("author_id", INT),),
-    columns={"pulled": BOOL, "pulled_post_id": INT},
+    Audience,
+    partition=("shard",),
+    clustering=("author_id",),
+    extra={"shard": ColumnType.INT},
 )
-"""Authors who are, or once were, pulled: how their next post travels, and their newest pulled post."""
+"""Authors who are, or once were, pulled: how their next post travels."""
 
-PULLED_POSTS = TableSpec(
+PULLED_POSTS = table(
     "pulled_posts",
-    partition={"hour": INT},
-    clustering=(Clustering("noted_id", INT, descending=True),),
-    columns={"post_id": INT, "author_id": INT},
+    PulledPost,
+    partition=("hour",),
+    clustering=("noted_id desc",),
+    extra={"hour": ColumnType.INT},
     ttl=timedelta(days=7),
 )
 """Posts that are pulled rather than pushed, in the order they became known: every process follows it."""
 
-FANOUTS = TableSpec(
+FANOUTS = table(
     "fanouts",
-    partition={"post_id": INT},
-    clustering=(Clustering("shard", INT),),
-    columns={"after_user_id": INT, "done": BOOL, "pulled": BOOL},
+    Progress,
+    partition=("post_id",),
+    clustering=("shard",),
     ttl=timedelta(days=7),
 )
-"""The ledger: how far each shard of followers was pushed to. Shard -1 is the post's own row."""
+"""The ledger of each fan-out."""
 
-ACTIVITY = TableSpec(
-    "activity",
-    partition={"reader_id": INT},
-    columns={"seen_ms": INT, "whole": BOOL},
-    ttl=timedelta(days=30),
-)
-"""Readers who came within the time to live; ``whole`` once their feed was rebuilt after an absence."""
+ACTIVITY = table("activity", Activity, partition=("reader_id",), ttl=timedelta(days=30))
+"""Readers who came within the time to live."""
 
-HOME = TableSpec(
+HOME = table(
     "home",
-    partition={"reader_id": INT, "bucket": INT},
-    clustering=NEWEST_FIRST,
-    columns={"author_id": INT},
+    Ref,
+    partition=("reader_id", "bucket"),
+    clustering=("post_id desc",),
+    extra={"reader_id": ColumnType.INT, "bucket": ColumnType.INT},
     ttl=timedelta(days=60),
 )
 """The pushed feed: one row a post, never deleted, gone with its time."""
 
 
-def home_table(days: int) -> TableSpec:
+def home_table(days: int) -> Table[Ref]:
     """The home feed with the configured time to live."""
     return replace(HOME, ttl=timedelta(days=days))
 
 
-def activity_table(days: int) -> TableSpec:
+def activity_table(days: int) -> Table[Activity]:
     """The activity marks with the configured time to live."""
     return replace(ACTIVITY, ttl=timedelta(days=days))
 
