@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import operations, people, serve, up, usage
+from cli import events, operations, people, serve, up, usage
 
 app = typer.Typer(
     name="tintype",
@@ -18,7 +18,7 @@ app.command()(serve.serve)
 app.command()(operations.seed)
 app.command()(operations.config)
 app.command()(operations.health)
-app.command()(operations.events)
+app.command()(events.events)
 app.command()(operations.schema)
 app.command()(operations.gateway)
 app.command()(usage.upload)

@@ -1,19 +1,14 @@
-"""Operating an installation: seed, config, health, events, schema, gateway, search reindex."""
+"""Operating an installation: seed, config, health, schema, gateway, search reindex."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
-
-if TYPE_CHECKING:
-    from mesh.events.events import Events
 
 _console = Console(highlight=False)
 Set = typer.Option(None, "--set", help="key=value, over environment and file.")
@@ -65,69 +60,6 @@ def health(set_: list[str] = Set) -> None:
         _console.print(f"[red]{part}[/red]: {why}")
     _console.print("serving" if answer.get("serving") else "[red]not serving[/red]")
     raise typer.Exit(0 if answer.get("serving") else 1)
-
-
-def events(
-    replay: list[str] = typer.Option(None, help="Deliver these dead letters again."),
-    discard: list[str] = typer.Option(None, help="Drop these dead letters for good."),
-    limit: int = typer.Option(20, min=1, max=1000, help="Dead letters shown per group."),
-    set_: list[str] = Set,
-) -> None:
-    """Show how far consumers are behind, and dead letters; deliver those again."""
-    from cli import configuration
-    from cli.modules import modules
-
-    settings = configuration.load(set_)
-
-    async def work(bus: Events) -> None:
-        if replay:
-            _console.print(f"{await bus.replay(*replay)} delivered again")
-        if discard:
-            _console.print(f"{await bus.discard(*discard)} dropped")
-        lags = Table("area", "group", "shard", "behind", "in hand", "oldest (ms)", box=None)
-        groups = set()
-        for lag in await bus.lag([module.name for module in modules()]):
-            groups.add((lag.area, lag.group))
-            row = (lag.area, lag.group, lag.shard, lag.lag, lag.pending, lag.oldest_age_ms)
-            lags.add_row(*(str(cell) for cell in row))
-        _console.print(lags)
-        letters = Table("dead letter", "type", "tries", "error", box=None)
-        for area, group in sorted(groups):
-            for letter in await bus.dead_letters(area, group, limit):
-                letters.add_row(letter.id, letter.type, str(letter.tries), letter.error)
-        _console.print(letters if letters.row_count else "no dead letters")
-
-    _with_bus(settings, work)
-
-
-def _with_bus(settings: Any, work: Callable[[Events], Awaitable[None]]) -> None:
-    from mesh.clock import SystemClock
-    from mesh.events.errors import BUS_ERRORS
-    from mesh.events.events import Events
-    from mesh.ids import IdGenerator
-
-    async def run() -> None:
-        clock = SystemClock()
-        bus = Events(_redis_url(settings), clock, IdGenerator(clock), settings.events)
-        try:
-            await work(bus)
-        finally:
-            await bus.stop()
-
-    try:
-        asyncio.run(run())
-    except BUS_ERRORS as error:
-        typer.secho(f"the bus cannot be reached: {error}", fg="red", err=True)
-        raise typer.Exit(1) from None
-    except ValueError as error:
-        typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(2) from None
-
-
-def _redis_url(settings: Any) -> str:
-    """The configured Redis, or the one that `tintype up` starts."""
-    configured = "url" in settings.redis.model_fields_set
-    return str(settings.redis.url) if configured else f"redis://127.0.0.1:{settings.stack.redis_port}/0"
 
 
 def schema(set_: list[str] = Set) -> None:

@@ -90,9 +90,10 @@ class Context:
         """The module's outgoing events, kept in its store."""
         return self._process.events.outbox(self._module.name, store, holds or {})
 
-    def subscribe(self, area: str, handlers: Handlers) -> None:
-        """Handle another service's events, each once in effect among all processes of this module."""
-        self._process.events.subscribe(self._module.name, area, handlers)
+    def subscribe(self, area: str, handlers: Handlers, store: Store) -> None:
+        """Handle another service's events, each once in effect among all processes of this module. The module's
+        store keeps those that it gives up."""
+        self._process.events.subscribe(self._module.name, area, handlers, store)
         self._process.queues.watch(area, self._module.name)
 
     def tail(self, area: str, handlers: Handlers) -> None:

@@ -113,7 +113,8 @@ class Process:
         store = Observed(Retrying(engine), name)
         self.stopping.append((f"{name} store", store.close))
         await store.create([*tables, *OUTBOX_TABLES])
-        self.probes[f"{name}/storage"] = _reason(store.health)
+        # A store without tables of the module's own keeps what its consumers give up: it serves on without.
+        (self.probes if tables else self.dependencies)[f"{name}/storage"] = _reason(store.health)
         return store
 
     async def _start(self) -> None:

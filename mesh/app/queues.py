@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from mesh.events.errors import BUS_ERRORS
+from mesh.events.bus.contract import BusError
 from mesh.events.events import Events
 
 _LOOK_EVERY_S = 5.0
@@ -36,7 +36,7 @@ class QueueAge:
         """A bus that is away for a moment is no news; one that stays away makes queues old as well."""
         try:
             lags = await self._events.lag({area for area, _ in self._groups})
-        except BUS_ERRORS:
+        except BusError:
             away = now - self._reached
             return f"the bus cannot be reached for {away:.0f} s" if away > self._max_age_s else ""
         self._reached = now

@@ -11,47 +11,19 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Mapping
 
 import structlog
-from google.protobuf.message import DecodeError, Message
 
-from mesh import deadline
 from mesh.clock import Clock
-from mesh.events import metrics
-from mesh.events.away import is_away
+from mesh.events.attempts import Attempts
 from mesh.events.background import Background
-from mesh.events.bus import Bus, Entry, public_position, stream_of
-from mesh.events.contract import Event, Handler, Handlers
-from mesh.events.dead_letter_queue import Letter
-from mesh.events.errors import BUS_ERRORS, LeaseLost
-from mesh.events.row import decode, type_name
+from mesh.events.bus.contract import BEGINNING, Bus, BusError, Entry, LeaseLost, Position, Stream
+from mesh.events.dead_letters import DeadLetters
+from mesh.events.dispatch import Dispatch
 from mesh.events.tracing import HandlerSpans
 
 _log = structlog.get_logger("events")
-_START = "0-0"
-_ERROR_CHARS = 2_000
 _CANCEL_S = 1.0
-
-
-class Dispatch:
-    """Which handler takes which event, by the name of its type."""
-
-    def __init__(self, area: str, handlers: Handlers) -> None:
-        self.area = area
-        self._handlers: Mapping[str, tuple[type[Message], Handler]] = {
-            type_name(message): (message, handler) for message, handler in handlers.items()
-        }
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether anybody handles events of this type."""
-        return entry.type in self._handlers
-
-    async def handle(self, entry: Entry) -> None:
-        """Decode and handle. Raises what the handler raises, or DecodeError."""
-        message_type, handler = self._handlers[entry.type]
-        message = decode(message_type, entry.payload)
-        await handler(Event(entry.event_id, entry.key, message, self.area, public_position(entry.position)))
 
 
 class ShardConsumer:
@@ -64,29 +36,26 @@ class ShardConsumer:
         group: str,
         dispatch: Dispatch,
         shard: int,
+        letters: DeadLetters,
         concurrency: int,
         spans: HandlerSpans,
     ) -> None:
-        self.group, self.shard, self.area = group, shard, dispatch.area
-        self._spans = spans
-        self.stream = stream_of(dispatch.area, shard)
-        self._bus, self._clock, self._dispatch, self._timing = bus, clock, dispatch, bus.timing
-        self._slots = asyncio.Semaphore(concurrency)
+        self.group, self.stream = group, Stream(dispatch.area, shard)
+        self._bus, self._timing = bus, bus.timing
+        self._attempts = Attempts(
+            bus, clock, self.stream, dispatch, group, letters, concurrency, spans, self._require_lease
+        )
         self._lanes: dict[int, deque[Entry]] = {}
         self._held = 0
         """Entries in lanes."""
         self._room = asyncio.Event()
-        self._done: list[str] = []
+        self._done: list[Position] = []
         self._acknowledger: asyncio.Task[None] | None = None
         self._trouble: BaseException | None = None
         self._leased_until = 0.0
         self._tasks = Background()
         self._runner: asyncio.Task[None] | None = None
-        self._ready, self._stopped = asyncio.Event(), asyncio.Event()
-        labels = (self.area, group)
-        self._handled, self._retries, self._dead = (
-            metric.labels(*labels) for metric in (metrics.HANDLED, metrics.RETRIES, metrics.DEAD)
-        )
+        self._ready, self._stopped = asyncio.Event(), self._attempts.stopped
 
     def start(self) -> None:
         """Begin to consume."""
@@ -108,7 +77,7 @@ class ShardConsumer:
             async with asyncio.timeout(grace_s):
                 await self._quiet()
         await self._tasks.cancel()
-        with contextlib.suppress(*BUS_ERRORS):
+        with contextlib.suppress(BusError):
             await self._bus.release(self.stream, self.group)
 
     async def abort(self) -> None:
@@ -129,16 +98,16 @@ class ShardConsumer:
                 if leased:
                     await self._own()
                 await asyncio.sleep(self._timing.lease_s / 3)
-            except BUS_ERRORS as error:
-                _log.debug("consumer starts anew", stream=self.stream, group=self.group, error=repr(error))
+            except BusError as error:
+                _log.debug("consumer starts anew", stream=str(self.stream), group=self.group, error=repr(error))
             except Exception:
-                _log.exception("consumer failed", stream=self.stream, group=self.group)
+                _log.exception("consumer failed", stream=str(self.stream), group=self.group)
             went_well = time.monotonic() - began > longest
             wait = shortest if went_well else min(wait * 2, longest)
             await asyncio.sleep(wait)
 
     async def _own(self) -> None:
-        """Consume while the lease holds. Raises BUS_ERRORS or LeaseLost; leaves no handler running."""
+        """Consume while the lease holds. Raises BusError; leaves no handler running."""
         self._tasks.spawn(self._renew(), f"lease of {self.stream} for {self.group}")
         try:
             await self._recover()
@@ -158,24 +127,23 @@ class ShardConsumer:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(self._timing.lease_s / 3)
-            with contextlib.suppress(*BUS_ERRORS):  # It runs out by itself then, and handling stops.
+            with contextlib.suppress(BusError):  # It runs out by itself then, and handling stops.
                 if not await self._take_lease():
                     return
 
     def _require_lease(self) -> None:
         if time.monotonic() >= self._leased_until:
-            raise LeaseLost(self.stream)
+            raise LeaseLost(str(self.stream))
 
     async def _recover(self) -> None:
         """Handle what earlier consumers of the shard held, in order, before anything new."""
-        cursor = _START
+        cursor = BEGINNING
         while True:
             cursor, entries = await self._bus.claim(self.stream, self.group, cursor, self._timing.batch)
             for entry in entries:
-                tries = await self._bus.tries(self.stream, self.group, entry.position)
-                await self._attempt(entry, tries, claimed=True)
+                await self._attempts.settle(entry, claimed=True)
                 await self._bus.acknowledge(self.stream, self.group, [entry.position])
-            if cursor == _START:
+            if cursor == BEGINNING:
                 return
 
     async def _read_on(self) -> None:
@@ -201,7 +169,7 @@ class ShardConsumer:
 
     def _take(self, entry: Entry) -> None:
         """Put an entry in the line of its key."""
-        if not self._concerns(entry):
+        if not self._attempts.concerns(entry):
             self._finish(entry)
             return
         self._held += 1
@@ -212,18 +180,15 @@ class ShardConsumer:
         self._lanes[entry.key] = deque((entry,))
         self._tasks.spawn(self._work(entry.key), f"{self.group} handles {entry.key} of {self.stream}")
 
-    def _concerns(self, entry: Entry) -> bool:
-        return self._dispatch.takes(entry) and entry.only_group in ("", self.group)
-
     async def _work(self, key: int) -> None:
         """Handle one key's entries one after another until there are none."""
         lane = self._lanes[key]
         try:
             while lane:
-                await self._attempt(lane[0], 0, claimed=False)
+                await self._attempts.settle(lane[0])
                 self._finish(lane.popleft())
                 self._held -= 1
-        except BUS_ERRORS as error:
+        except BusError as error:
             self._trouble = error
         except asyncio.CancelledError:
             self._trouble = LeaseLost(f"{self.stream}: a handler was cancelled")
@@ -233,78 +198,6 @@ class ShardConsumer:
             if self._lanes.get(key) is lane:
                 del self._lanes[key]
             self._room.set()
-
-    async def _attempt(self, entry: Entry, tries: int, claimed: bool) -> None:
-        """Try until the entry is handled or dead-lettered. Raises BUS_ERRORS or LeaseLost."""
-        if not self._concerns(entry):
-            return
-        error = "its consumer died while it was handled"
-        waits = 0
-        while tries < self._timing.tries:
-            self._require_lease()
-            if claimed or waits:
-                await self._bus.note_try(self.stream, self.group, entry.position, tries + 1)
-            failure = await self._try(entry, last=tries + 1 == self._timing.tries)
-            if failure is None:
-                self._handled.inc()
-                return
-            if is_away(failure):
-                # Not the event's fault: it waits for what it needs. Its age shows in the process's health.
-                if claimed or waits:
-                    await self._bus.note_try(self.stream, self.group, entry.position, tries)
-            else:
-                tries += 1
-                error = f"{type(failure).__name__}: {failure}"[:_ERROR_CHARS]
-            if tries < self._timing.tries:
-                self._retries.inc()
-                await self._pause(self._timing.retry_s[min(waits, len(self._timing.retry_s) - 1)])
-                waits += 1
-        await self._bus.dead.bury(self.stream, self.group, self._letter(entry, error, tries))
-        self._dead.inc()
-        _log.error("event dead-lettered", stream=self.stream, group=self.group, event_id=entry.event_id, error=error)
-
-    def _letter(self, entry: Entry, error: str, tries: int) -> Letter:
-        # Text that neither the bus nor every store could keep must not stand in the way.
-        error = error.encode(errors="replace").decode().replace("\0", "\ufffd")
-        return Letter(
-            id="",
-            event_id=entry.event_id,
-            type=entry.type,
-            key=entry.key,
-            payload=entry.payload,
-            traceparent=entry.traceparent,
-            error=error,
-            tries=tries,
-            time_ms=self._clock.now_ms(),
-            position=entry.position,
-        )
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait before the next try. Raises LeaseLost where this consumer stops meanwhile: its tries are noted."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopped.wait()
-                raise LeaseLost(f"{self.stream}: stopping")
-
-    async def _try(self, entry: Entry, last: bool) -> Exception | None:
-        """One try: None, or why it failed."""
-        async with self._slots:
-            try:
-                async with asyncio.timeout(self._timing.handler_s):
-                    with deadline.limit(self._timing.handler_s), self._spans.around(entry):
-                        await self._dispatch.handle(entry)
-            except Exception as error:  # Whatever a handler raises means: again later.
-                _log.warning(
-                    "event handler failed",
-                    stream=self.stream,
-                    group=self.group,
-                    event_id=entry.event_id,
-                    type=entry.type,
-                    error=repr(error),
-                    exc_info=last and not isinstance(error, DecodeError),
-                )
-                return error
-        return None
 
     def _finish(self, entry: Entry) -> None:
         self._done.append(entry.position)
@@ -319,7 +212,7 @@ class ShardConsumer:
             done, self._done = self._done, []
             try:
                 await self._bus.acknowledge(self.stream, self.group, done)
-            except BUS_ERRORS as error:
+            except BusError as error:
                 self._trouble = error  # They stay pending, so they are recovered when we start anew.
                 return
 

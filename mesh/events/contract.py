@@ -7,7 +7,7 @@ written first, then the claim (whose row keeps the event's id), then the event i
 sweep settles old intents by asking whether the claim holds.
 
 Consumers get every event at least once, in order per key and area, and must be idempotent. The bus
-may vanish at any moment: it is rebuilt from the outboxes, the dead letters included.
+may vanish at any moment: it is rebuilt from the outboxes. What a consumer gives up is kept in its own store.
 """
 
 from __future__ import annotations

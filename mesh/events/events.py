@@ -15,11 +15,12 @@ from opentelemetry import trace
 from mesh.clock import Clock
 from mesh.config import EventsSection
 from mesh.events.background import Background
-from mesh.events.bus import Bus, ShardState, stream_of
-from mesh.events.consumers import Dispatch, ShardConsumer
+from mesh.events.bus import open_bus
+from mesh.events.bus.contract import BusError, ShardState, Stream, shard_of
+from mesh.events.consumers import ShardConsumer
 from mesh.events.contract import Handlers, Holds
-from mesh.events.dead_letters import DeadLetter, DeadLetters
-from mesh.events.errors import BUS_ERRORS
+from mesh.events.dead_letters import DeadLetter, DeadLetters, parse
+from mesh.events.dispatch import Dispatch
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.sweep import Sweep
@@ -55,15 +56,15 @@ class Lag:
 class Events:
     """Everything a process does with events. Wire first (outbox, subscribe, tail), then start.
 
-    Needs a running event loop from ``start`` on. Redis may be away at any time, from the first
-    moment on: events are committed all the same and delivered once it is back.
+    ``url`` names the bus (:func:`mesh.events.bus.open_bus`). Needs a running event loop from ``start`` on. The bus
+    may be away at any time, from the first moment on: events are committed all the same and delivered once it is back.
 
     ``tracer`` records what handlers do; None: the process's own, where tracing was set up before.
     """
 
     def __init__(
         self,
-        redis_url: str,
+        url: str,
         clock: Clock,
         ids: IdGenerator,
         section: EventsSection,
@@ -71,7 +72,7 @@ class Events:
         tracer: trace.Tracer | None = None,
     ) -> None:
         self._clock, self._ids, self._section, self._tracer = clock, ids, section, tracer
-        self._bus = Bus(redis_url, timing or Timing())
+        self._bus = open_bus(url, timing or Timing())
         self._tasks = Background()
         self._outboxes: dict[str, ServiceOutbox] = {}
         self._sweeps: list[Sweep] = []
@@ -79,7 +80,7 @@ class Events:
         self._tails: list[ShardTail] = []
         self._tailed: set[str] = set()
         self._started = False
-        self._letters = DeadLetters(self._bus, section.shards)
+        self._stores: dict[str, Store] = {}
 
     def outbox(self, area: str, store: Store, holds: Mapping[type[Message], Holds] | None = None) -> ServiceOutbox:
         """The outgoing events of a service, kept in its store, which has the OUTBOX_TABLES.
@@ -101,25 +102,32 @@ class Events:
             self._add_sweep(Sweep(outbox, relay, self._bus, self._clock), relay.stream)
         return outbox
 
-    def subscribe(self, group: str, area: str, handlers: Handlers, concurrency: int = 8) -> None:
+    def subscribe(self, group: str, area: str, handlers: Handlers, store: Store, concurrency: int = 8) -> None:
         """Handle an area's events, each in one process of the group at a time, in order per key.
 
-        ``concurrency`` bounds the handlers that run at once for one shard. A group that is new gets
+        ``store`` is the group's own, which has the OUTBOX_TABLES: it keeps what the group gives up. ``concurrency``
+        bounds the handlers that run at once for one shard. A group that is new gets
         what the bus still holds. Raises ValueError for a group that consumes this area already.
         """
         _require_name("group", group)
         _require_name("area", area)
         if (group, area) in self._consumers:
             raise ValueError(f"group {group!r} is subscribed to {area!r} already: pass all handlers at once")
+        self.know(group, store)
         dispatch, spans = Dispatch(area, handlers), HandlerSpans(area, group, self._tracer)
+        letters = self._letters(area, group)
         consumers = [
-            ShardConsumer(self._bus, self._clock, group, dispatch, shard, concurrency, spans)
+            ShardConsumer(self._bus, self._clock, group, dispatch, shard, letters, concurrency, spans)
             for shard in range(self._section.shards)
         ]
         self._consumers[group, area] = consumers
         if self._started:
             for consumer in consumers:
                 consumer.start()
+
+    def know(self, group: str, store: Store) -> None:
+        """The store of a group whose dead letters are to be shown or delivered again here."""
+        self._stores[group] = store
 
     def tail(self, area: str, handlers: Handlers) -> None:
         """See every event of an area that is published from now on, in this process, at least once
@@ -133,7 +141,7 @@ class Events:
                 tail.start()
 
     async def start(self) -> None:
-        """Begin to consume and to sweep. Waits for a Redis that is away no longer than two seconds."""
+        """Begin to consume and to sweep. Waits for a bus that is away no longer than two seconds."""
         self._started = True
         parts: list[ShardTail | ShardConsumer] = [*self._tails, *self._all_consumers()]
         for part in parts:
@@ -149,7 +157,7 @@ class Events:
         self._started = False
         await asyncio.gather(*(consumer.stop(grace_s) for consumer in self._all_consumers()))
         await asyncio.gather(*(tail.stop() for tail in self._tails))
-        with contextlib.suppress(TimeoutError, StorageError, *BUS_ERRORS):
+        with contextlib.suppress(TimeoutError, StorageError, BusError):
             async with asyncio.timeout(min(grace_s, 2.0)):
                 await self._hand_over()
         await self._tasks.cancel()
@@ -178,7 +186,7 @@ class Events:
 
     async def lag(self, areas: Iterable[str] = ()) -> list[Lag]:
         """How far every group is behind on every shard of these areas (none named: those that this
-        process knows). Raises the errors of Redis."""
+        process knows). Raises BusError."""
         now = self._clock.now_ms()
         found: list[Lag] = []
         for area in sorted(set(areas) or self._areas()):
@@ -189,28 +197,42 @@ class Events:
         return found
 
     async def dead_letters(self, area: str, group: str, limit: int = 100) -> list[DeadLetter]:
-        """What the group gave up, newest first, at most ``limit``; those that are being replayed are left out.
-
-        They outlive the bus. One that was replayed or discarded within half a minute before the bus was lost
-        may come back; so may one of an event that is delivered again after the loss and handled then."""
-        return await self._letters.list(area, group, limit)
+        """What the group gave up, the newest events first, at most ``limit``. A letter that is delivered again stays
+        until its event has been handled; so may one of an event that is delivered again after a loss of the bus."""
+        return await self._letters(area, group).newest(limit)
 
     async def replay(self, *letter_ids: str) -> int:
         """Deliver dead letters to their group again, behind newer events of their key; how many were there.
-        One that fails again is a new dead letter."""
-        return sum([await self._letters.replay(letter_id) for letter_id in letter_ids])
+        One that fails again stays, with its new error. Raises BusError, or what the group's store raises."""
+        count = 0
+        for area, group, event_id in map(parse, letter_ids):
+            letter = await self._letters(area, group).get(event_id)
+            if letter is not None:
+                stream = Stream(area, shard_of(letter.key, self._section.shards))
+                await self._bus.replay(stream, letter, group)
+                count += 1
+        return count
 
     async def discard(self, *letter_ids: str) -> int:
-        """Drop dead letters for good; how many were there."""
-        return sum([await self._letters.discard(letter_id) for letter_id in letter_ids])
+        """Drop dead letters for good; how many were there. One that was delivered again just before may return."""
+        count = 0
+        for area, group, event_id in map(parse, letter_ids):
+            letters = self._letters(area, group)
+            if await letters.get(event_id) is not None:
+                await letters.delete(event_id)
+                count += 1
+        return count
 
     async def remove_group(self, area: str, group: str) -> None:
-        """Forget a group whose service is gone for good, and its dead letters: it no longer holds back trimming.
-        Run it in a process that has the area's outbox, or the group returns when the bus is rebuilt."""
+        """Forget a group whose service is gone for good, and its dead letters where its store is known here: it no
+        longer holds back trimming. Run it in a process that has the area's outbox, or the group returns when the bus
+        is rebuilt."""
         for shard in range(self._section.shards):
-            await self._bus.remove_group(stream_of(area, shard), group)
+            await self._bus.remove_group(Stream(area, shard), group)
             if area in self._outboxes:
                 await self._outboxes[area].tables.forget_group(shard, group)
+        if group in self._stores:
+            await self._letters(area, group).forget()
 
     async def sweep(self) -> None:
         """One round of every sweep, now. For tests; they run by themselves once started."""
@@ -224,7 +246,12 @@ class Events:
         await asyncio.gather(self._tasks.cancel(), *consumers, *(tail.stop() for tail in self._tails))
         await self._bus.close()
 
-    def _add_sweep(self, sweep: Sweep, stream: str) -> None:
+    def _letters(self, area: str, group: str) -> DeadLetters:
+        if group not in self._stores:
+            raise ValueError(f"there is no group {group!r}: choose from {', '.join(sorted(self._stores)) or 'none'}")
+        return DeadLetters(self._stores[group], area, group, self._bus.timing.dead_letters)
+
+    def _add_sweep(self, sweep: Sweep, stream: Stream) -> None:
         self._sweeps.append(sweep)
         if self._started:
             self._tasks.spawn(sweep.run(), f"sweep {stream}")
@@ -239,8 +266,8 @@ class Events:
         return {*self._outboxes, *(area for _, area in self._consumers), *self._tailed}
 
     async def _states(self, area: str) -> list[ShardState]:
-        streams = [stream_of(area, shard) for shard in range(self._section.shards)]
-        return await asyncio.gather(*(self._bus.state(stream) for stream in streams))
+        shards = range(self._section.shards)
+        return await asyncio.gather(*(self._bus.state(Stream(area, shard)) for shard in shards))
 
     async def _publish_all(self) -> None:
         """Publish what the outboxes hold, however long the bus is away."""
@@ -251,7 +278,7 @@ class Events:
                 try:
                     await sweep.publish_all()
                     break
-                except (*BUS_ERRORS, StorageError):
+                except (BusError, StorageError):
                     await asyncio.sleep(_POLL_S)
 
     async def _look(self) -> tuple[list[str], object]:
@@ -263,12 +290,12 @@ class Events:
                 for shard, state in enumerate(await self._states(area)):
                     unsettled += self._unsettled(area, shard, state)
                     picture.append((area, shard, state.last, state.condition))
-        except BUS_ERRORS as error:
+        except BusError as error:
             unsettled.append(f"the bus cannot be reached: {error!r}")
         return unsettled, picture
 
     def _unsettled(self, area: str, shard: int, state: ShardState) -> list[str]:
-        stream = stream_of(area, shard)
+        stream = Stream(area, shard)
         unopened = state.length == 0 and area not in self._outboxes
         found = [] if state.condition == "ok" or unopened else [f"{stream} is {state.condition}"]
         names = {group for group, consumed in self._consumers if consumed == area}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from mesh.events.bus import shard_of
+from mesh.events.bus.contract import shard_of
 from mesh.events.contract import Event, Holds, NewEvent
 from mesh.events.relay import ShardRelay
 from mesh.events.row import OutboxRow, State, type_name

@@ -17,8 +17,16 @@ import structlog
 from mesh.clock import Clock
 from mesh.events import metrics
 from mesh.events.background import Background
-from mesh.events.bus import Bus, ShardState, stream_of
-from mesh.events.errors import BUS_ERRORS, BusBuilding, BusFull, BusLost, BusNotReady
+from mesh.events.bus.contract import (
+    Bus,
+    BusBuilding,
+    BusError,
+    BusFull,
+    BusLost,
+    BusNotReady,
+    ShardState,
+    Stream,
+)
 from mesh.events.row import OutboxRow
 from mesh.events.tables import OutboxTables
 from mesh.ids import first_id_at, time_ms
@@ -34,7 +42,7 @@ class ShardRelay:
     """One shard of one service's outgoing events in this process."""
 
     def __init__(self, area: str, shard: int, bus: Bus, tables: OutboxTables, clock: Clock, tasks: Background) -> None:
-        self.area, self.shard, self.stream = area, shard, stream_of(area, shard)
+        self.area, self.shard, self.stream = area, shard, Stream(area, shard)
         self._bus, self._tables, self._clock, self._tasks = bus, tables, clock, tasks
         self._token = uuid.uuid4().hex
         self._rebuilding = asyncio.Lock()
@@ -79,7 +87,7 @@ class ShardRelay:
             self._sender = self._tasks.spawn(self._send(), f"publish {self.stream}")
 
     async def append(self, rows: Sequence[OutboxRow]) -> None:
-        """Put durable events on the bus now, rebuilding it where it has lost data. Raises BUS_ERRORS."""
+        """Put durable events on the bus now, rebuilding it where it has lost data. Raises BusError."""
         async with self._rebuilding:
             pass  # Nothing is taken while we rebuild.
         try:
@@ -93,27 +101,19 @@ class ShardRelay:
         self._note(rows)
 
     async def state(self) -> ShardState:
-        """Where the shard and its groups stand on the bus. Raises BUS_ERRORS."""
+        """Where the shard and its groups stand on the bus. Raises BusError."""
         return await self._bus.state(self.stream)
 
     async def rebuild(self) -> None:
-        """Put back the dead letters and republish what a group may lack. Raises BUS_ERRORS, or what the
-        store raises; may be repeated."""
+        """Republish what a group may lack. Raises BusError, or what the store raises; may be repeated."""
         async with self._rebuilding:
             positions = await self._tables.positions(self.shard)
             if await self._bus.begin_rebuild(self.stream, self._token, positions.groups):
-                for group in positions.groups:
-                    await self._restore(group)
                 count = await self._republish(positions.rebuild_from)
                 await self._bus.finish_rebuild(self.stream, self._token)
                 metrics.REBUILDS.labels(self.area).inc()
                 log = _log.info if count else _log.debug  # every shard of a new installation begins so
-                log("bus shard rebuilt from the outbox", stream=self.stream, events=count)
-
-    async def _restore(self, group: str) -> None:
-        """Put the group's dead letters back: they lie before its position, so nothing else would."""
-        async for letters in self._tables.dead_letters.walk(self.shard, group):
-            await self._bus.dead.restore(self.stream, group, self._token, letters)
+                log("bus shard rebuilt from the outbox", stream=str(self.stream), events=count)
 
     async def _republish(self, start: int) -> int:
         count = 0
@@ -150,9 +150,9 @@ class ShardRelay:
             try:
                 await (self._send_batch() if self._queue else self._catch_up())
                 wait, self.flowing = shortest, not self._behind
-            except (*BUS_ERRORS, StorageError) as error:
+            except (BusError, StorageError) as error:
                 if self.flowing and not isinstance(error, BusNotReady):
-                    _log.warning("publishing waits for the bus", stream=self.stream, error=repr(error))
+                    _log.warning("publishing waits for the bus", stream=str(self.stream), error=repr(error))
                 self.flowing = False
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, longest)
@@ -204,7 +204,7 @@ class ShardRelay:
             try:
                 await self.flush_marks()
             except StorageError as error:
-                _log.warning("cannot mark published events", stream=self.stream, error=repr(error))
+                _log.warning("cannot mark published events", stream=str(self.stream), error=repr(error))
 
     def _now(self) -> int:
         return first_id_at(self._clock.now_ms() + _AHEAD_MS)

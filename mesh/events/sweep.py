@@ -1,5 +1,4 @@
-"""The sweep of one shard of an outbox: publishes what a crash left, settles intents, keeps the positions
-and the dead letters.
+"""The sweep of one shard of an outbox: publishes what a crash left, settles intents, keeps the positions.
 
 One process at a time sweeps a shard. Two passes go over every event: one a few seconds after it
 was made, which limits the delay after a crash; one much later, for rows whose write took long.
@@ -15,9 +14,7 @@ import structlog
 
 from mesh.clock import Clock
 from mesh.events import metrics
-from mesh.events.bus import Bus, GroupState, ShardState
-from mesh.events.dead_letter_mirror import DeadLetterMirror
-from mesh.events.errors import BUS_ERRORS
+from mesh.events.bus.contract import Bus, BusError, GroupState, Position, ShardState
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
 from mesh.events.row import OutboxRow, State, event_of, type_name
@@ -40,9 +37,8 @@ class Sweep:
         self._begun = False
         self._early = self._late = 0
         self._groups: dict[str, int] = {}
-        self._notes: list[tuple[tuple[int, int], int]] = []
+        self._notes: list[tuple[Position, int]] = []
         """(bus position, event id): every event before the id stands on the bus at or before the position."""
-        self._mirror = DeadLetterMirror(relay.shard, relay.stream, bus, outbox.tables.dead_letters)
         self._saved_at = 0.0
 
     async def run(self) -> None:
@@ -50,12 +46,12 @@ class Sweep:
         while True:
             try:
                 await self.round()
-            except (*BUS_ERRORS, StorageError) as error:
+            except (BusError, StorageError) as error:
                 self._begun = False
-                _log.debug("the sweep waits", stream=self._relay.stream, error=repr(error))
+                _log.debug("the sweep waits", stream=str(self._relay.stream), error=repr(error))
             except Exception:
                 self._begun = False
-                _log.exception("the sweep failed", stream=self._relay.stream)
+                _log.exception("the sweep failed", stream=str(self._relay.stream))
             await asyncio.sleep(self._timing.sweep_every_s)
 
     async def round(self) -> None:
@@ -89,7 +85,6 @@ class Sweep:
         self._early = self._late = positions.swept
         self._groups = dict(positions.groups)
         self._notes.clear()
-        await self._mirror.begin()
         self._begun = True
 
     async def _pass_over(self) -> None:
@@ -163,7 +158,6 @@ class Sweep:
         if not (new or due):
             return
         groups = {group.name: self._handled(group) for group in state.groups}
-        await self._mirror.follow(state)  # First: a position must not pass over a dead letter that could be lost.
         await self._outbox.tables.save(self._relay.shard, self._late, groups)
         self._groups.update(groups)
         self._saved_at = time.monotonic()
@@ -171,8 +165,8 @@ class Sweep:
         passed = [note for note in self._notes if note[0] <= reached]
         self._notes = [*passed[-1:], *self._notes[len(passed) :]]
 
-    def _note(self, position: tuple[int, int]) -> None:
-        if self._notes and self._notes[-1][0][0] != position[0]:
+    def _note(self, position: Position) -> None:
+        if self._notes and self._notes[-1][0].epoch != position.epoch:
             self._notes.clear()  # A new epoch holds again what the notes of the old one took for passed.
         if self._notes and self._notes[-1][1] == self._late:
             return

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from mesh.clock import Clock
-from mesh.events.dead_letter_table import DEAD_LETTERS, DeadLetterTable
+from mesh.events.dead_letters import DEAD_LETTERS
 from mesh.events.row import OutboxRow, State
 from mesh.ids import IdGenerator, first_id_at, time_ms
 from mesh.storage import MAX_SLICE, Bound, Clustering, ColumnType, Put, Row, Store, TableSpec
@@ -55,7 +55,7 @@ POSITIONS = TableSpec(
 everything: what lies before need not be republished when the bus is lost."""
 
 OUTBOX_TABLES: tuple[TableSpec, ...] = (OUTBOX, PUBLISHED, POSITIONS, DEAD_LETTERS)
-"""To be created in the store of every service that publishes."""
+"""To be created in the store of every service that publishes or subscribes."""
 
 SWEPT = "swept"
 _GROUP = "group:"
@@ -99,7 +99,6 @@ class OutboxTables:
 
     def __init__(self, store: Store, clock: Clock, ids: IdGenerator, retention: timedelta) -> None:
         self.store, self._clock, self._ids, self._retention = store, clock, ids, retention
-        self.dead_letters = DeadLetterTable(store)
 
     def put(self, row: OutboxRow) -> Put:
         """The mutation that writes an event."""
@@ -173,9 +172,8 @@ class OutboxTables:
         await self.store.write([Put(POSITIONS, row) for row in rows])
 
     async def forget_group(self, shard: int, group: str) -> None:
-        """The group is gone: nothing is republished for it, and its dead letters are dropped."""
+        """The group is gone: nothing is republished for it."""
         await self.store.delete(POSITIONS, {"shard": shard, "name": _GROUP + group})
-        await self.dead_letters.forget(shard, group)
 
 
 def _minute(event_id: int) -> int:

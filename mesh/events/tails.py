@@ -7,9 +7,8 @@ import asyncio
 import structlog
 
 from mesh.events.background import Background
-from mesh.events.bus import Bus, Entry, parse_position, stream_of
-from mesh.events.consumers import Dispatch
-from mesh.events.errors import BUS_ERRORS
+from mesh.events.bus.contract import BEGINNING, Bus, BusError, Entry, Position, Stream
+from mesh.events.dispatch import Dispatch
 
 _log = structlog.get_logger("events")
 _BATCH = 256
@@ -19,11 +18,11 @@ class ShardTail:
     """One process's live view of one shard. A handler that fails is logged and not tried again."""
 
     def __init__(self, bus: Bus, dispatch: Dispatch, shard: int) -> None:
-        self.stream = stream_of(dispatch.area, shard)
+        self.stream = Stream(dispatch.area, shard)
         self._bus, self._dispatch = bus, dispatch
         self._tasks = Background()
         self._ready = asyncio.Event()
-        self.seen = (0, 0)
+        self.seen = BEGINNING
         """Up to where everything was handled."""
 
     def start(self) -> None:
@@ -48,27 +47,26 @@ class ShardTail:
                 wait = shortest
                 while True:
                     after = await self._follow(after)
-            except BUS_ERRORS as error:
-                _log.debug("tail starts anew", stream=self.stream, error=repr(error))
+            except BusError as error:
+                _log.debug("tail starts anew", stream=str(self.stream), error=repr(error))
             except Exception:
-                _log.exception("tail failed", stream=self.stream)
+                _log.exception("tail failed", stream=str(self.stream))
             await asyncio.sleep(wait)
             wait = min(wait * 2, longest)
 
-    async def _begin(self, after: str | None) -> str:
+    async def _begin(self, after: Position | None) -> Position:
         """Where to go on: after the last event seen, or at the end where none was."""
         if after is None:
             after = await self._bus.end(self.stream)
-        self.seen = parse_position(after)
+        self.seen = after
         self._ready.set()
         return after
 
-    async def _follow(self, after: str) -> str:
+    async def _follow(self, after: Position) -> Position:
         for entry in await self._bus.read_live(self.stream, after, _BATCH):
             if self._dispatch.takes(entry) and not entry.only_group:
                 await self._handle(entry)
-            after = entry.position
-            self.seen = parse_position(after)
+            self.seen = after = entry.position
         return after
 
     async def _handle(self, entry: Entry) -> None:
@@ -76,4 +74,4 @@ class ShardTail:
             async with asyncio.timeout(self._bus.timing.handler_s):
                 await self._dispatch.handle(entry)
         except Exception:
-            _log.exception("live handler failed", stream=self.stream)
+            _log.exception("live handler failed", stream=str(self.stream))

@@ -44,7 +44,7 @@ class Timing:
     remembered: int = 10_000
     """Event ids of one shard by which a repeated publication is recognised."""
     dead_letters: int = 10_000
-    """Dead letters of one shard and group that are kept."""
+    """Dead letters of one area and group that are kept, and up to a tenth more."""
 
     @property
     def tries(self) -> int:

@@ -8,7 +8,7 @@ from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mesh import spans
-from mesh.events.bus import Entry
+from mesh.events.bus.contract import Entry
 
 _propagator = TraceContextTextMapPropagator()
 _UNTRACED = contextlib.nullcontext()

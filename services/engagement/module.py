@@ -55,7 +55,7 @@ async def build(ctx: Context) -> None:
         section.bucket_rows,
     )
     hub = Hub(claims, comment_store, ctx.clock, section.heartbeat_s, section.watch_queue)
-    ctx.subscribe(events.AREA, events.completing(likes, comments, outbox))
+    ctx.subscribe(events.AREA, events.completing(likes, comments, outbox), store)
     ctx.tail(events.AREA, events.telling(hub))
     ctx.on_settle(tallies.settle)
     ctx.on_settle(hub.settle)

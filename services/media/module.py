@@ -9,6 +9,7 @@ from tintype.media.v1 import assets_pb2, posts_pb2
 from mesh.app import Context, Module
 from mesh.config import Section
 from mesh.events import Event
+from mesh.storage import Store
 from services.media.assets import Assets
 from services.media.imaging.pool import ImageWorker
 from services.media.imaging.rendered import Limits
@@ -52,13 +53,17 @@ async def build(ctx: Context) -> None:
     ctx.on_stop(processing.stop)
     ctx.background("sweep", Sweep(store, ctx.blobs, ctx.clock, processing.process).run)
     ctx.on_settle(processing.idle)
-    _handle_events(ctx, processing, assets, posts)
+    _handle_events(ctx, processing, assets, posts, tables)
     ctx.serve(assets_pb2.DESCRIPTOR.services_by_name["AssetsService"], AssetsServer(uploads, assets))
     ctx.serve(posts_pb2.DESCRIPTOR.services_by_name["PostsService"], PostsServer(posts))
 
 
 def _handle_events(
-    ctx: Context, processing: Processing, assets: Assets[assets_pb2.Asset], posts: Posts[assets_pb2.Asset]
+    ctx: Context,
+    processing: Processing,
+    assets: Assets[assets_pb2.Asset],
+    posts: Posts[assets_pb2.Asset],
+    store: Store,
 ) -> None:
     async def uploaded(event: Event) -> None:
         await processing.process(event.message.asset_id)
@@ -69,7 +74,7 @@ def _handle_events(
     async def post_changed(event: Event) -> None:
         posts.changed(event.message.post_id, event.message.version)
 
-    ctx.subscribe("media", {AssetUploaded: uploaded})
+    ctx.subscribe("media", {AssetUploaded: uploaded}, store)
     ctx.tail("media", {AssetProcessed: processed, PostChanged: post_changed})
 
 

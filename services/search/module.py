@@ -15,6 +15,7 @@ from services.search.events import account_handlers, media_handlers
 from services.search.index.commits import GroupCommit
 from services.search.index.embedded import EmbeddedIndex
 from services.search.reindexing import Reindexer
+from services.search.schema import TABLES
 from services.search.server import SearchServer
 from services.search.service import Search
 from services.search.sources import Owners
@@ -29,6 +30,7 @@ class SearchSection(Section):
 
 async def build(ctx: Context) -> None:
     """Open the index, follow the events, serve."""
+    store = await ctx.store(TABLES)
     index = await EmbeddedIndex.open(ctx.section.directory or ctx.settings.state_dir / "search")
     ctx.on_stop(index.close)
     commits = GroupCommit(index, interval_s=ctx.section.commit_ms / 1000)
@@ -36,8 +38,8 @@ async def build(ctx: Context) -> None:
     reindexer = Reindexer(index, Owners(ctx.stub(AccountsServiceStub), ctx.stub(PostsServiceStub)))
     ctx.on_stop(reindexer.close)
     ctx.background("first build", reindexer.complete)
-    ctx.subscribe("accounts", account_handlers(commits))
-    ctx.subscribe("media", media_handlers(commits))
+    ctx.subscribe("accounts", account_handlers(commits), store)
+    ctx.subscribe("media", media_handlers(commits), store)
     service = search_pb2.DESCRIPTOR.services_by_name["SearchService"]
     ctx.serve(service, SearchServer(Search(index), reindexer))
 

@@ -56,8 +56,8 @@ async def build(ctx: Context) -> None:
     ctx.on_start(pulled.load)
     ctx.background("pulled posts", pulled.follow)
     ctx.on_settle(pulled.refresh)
-    ctx.subscribe("media", events.posts(authors, fanout))
-    ctx.subscribe("graph", events.relations(home))
+    ctx.subscribe("media", events.posts(authors, fanout), store)
+    ctx.subscribe("graph", events.relations(home), store)
     ctx.tail("graph", events.invalidation(following))
     service = timeline_pb2.DESCRIPTOR.services_by_name["TimelineService"]
     ctx.serve(service, TimelineServer(home, authors))

@@ -81,7 +81,7 @@ async def test_every_change_is_announced_in_order_with_all_facts(tmp_path: Path,
         seen.append(event.message)
 
     async def build(ctx: Context) -> None:
-        ctx.subscribe("accounts", {AccountChanged: note})
+        ctx.subscribe("accounts", {AccountChanged: note}, await ctx.store([]))
 
     modules = [MODULE, Module("listener", build, frozenset({"redis"}))]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}

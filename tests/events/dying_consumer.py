@@ -12,6 +12,7 @@ from mesh.config import EventsSection
 from mesh.events import Event
 from mesh.events.events import Events
 from mesh.ids import IdGenerator
+from mesh.storage import open_store
 from mesh.testing.events.world import AREA, BRISK
 
 
@@ -22,8 +23,9 @@ async def never_finish(event: Event) -> None:
 
 async def main(redis_url: str) -> None:
     clock = SystemClock()
+    store = await open_store("sqlite::memory:", AREA, clock)
     events = Events(redis_url, clock, IdGenerator(clock, 999), EventsSection(shards=2, retention_hours=72), BRISK)
-    events.subscribe("timeline", AREA, {PostChanged: never_finish})
+    events.subscribe("timeline", AREA, {PostChanged: never_finish}, store)
     await events.start()
     await asyncio.Event().wait()
 

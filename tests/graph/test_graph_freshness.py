@@ -77,7 +77,7 @@ async def test_every_change_is_published_with_what_was_before(tmp_path: Path, ow
         seen.append(event.message)
 
     async def build(ctx: Context) -> None:
-        ctx.subscribe("graph", {RelationChanged: note})
+        ctx.subscribe("graph", {RelationChanged: note}, await ctx.store([]))
 
     modules = [accounts_module.MODULE, graph_module.MODULE, Module("listener", build, frozenset({"redis"}))]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}

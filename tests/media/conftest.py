@@ -130,7 +130,7 @@ async def serving(
         heard.append(event.message)
 
     async def build(ctx: Context) -> None:
-        ctx.subscribe("media", {AssetUploaded: hear, AssetProcessed: hear, PostChanged: hear})
+        ctx.subscribe("media", {AssetUploaded: hear, AssetProcessed: hear, PostChanged: hear}, await ctx.store([]))
 
     modules = [MODULE, Module("listener", build, frozenset({"redis"}))]
     bucket = f"media-{secrets.token_hex(6)}"

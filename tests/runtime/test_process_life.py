@@ -183,7 +183,7 @@ class Blocked:
             async def handle(event: Any) -> None:
                 await self.go.wait()
 
-            ctx.subscribe("slow", {PostChanged: handle})
+            ctx.subscribe("slow", {PostChanged: handle}, store)
 
         return Module("slow", build, frozenset({"redis"}))
 

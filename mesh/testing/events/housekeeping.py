@@ -129,8 +129,8 @@ class Housekeeping:
                 await posts.commit([], [post(0, key=event.key + 1)])
             await seen(event)
 
-        process.subscribe("engagement", AREA, {PostChanged: answer})
-        process.subscribe("media", "likes", {LikeChanged: settle_down})
+        process.subscribe("engagement", AREA, {PostChanged: answer}, world.store)
+        process.subscribe("media", "likes", {LikeChanged: settle_down}, world.store)
         await process.start()
         await posts.commit([], [post(0, key=0)])
         await process.settle()

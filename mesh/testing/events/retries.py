@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 
+import pytest
+
+from mesh.blobs.contract import BlobUnavailable
+from mesh.cache.errors import CacheUnavailable
 from mesh.errors import unavailable
 from mesh.events import Event
+from mesh.storage import TimedOut, Unavailable
 from mesh.testing.events.world import (
     AREA,
     BRISK,
@@ -78,13 +83,20 @@ class Retries:
         await events.settle()
         assert order.count("other key") == 1
 
-    async def test_an_event_whose_handler_lacks_another_service_waits_for_it(self, world: World) -> None:
+    @pytest.mark.parametrize(
+        "error",
+        [unavailable("graph"), Unavailable("no node"), TimedOut("late"), CacheUnavailable("away"), BlobUnavailable()],
+        ids=["service", "tables", "slow tables", "cache", "blobs"],
+    )
+    async def test_an_event_whose_handler_lacks_what_it_needs_waits_for_it(
+        self, world: World, error: Exception
+    ) -> None:
         away, seen = True, Seen()
 
         async def handler(event: Event) -> None:
             await seen(event)
             if away:
-                raise unavailable("graph")
+                raise error
 
         _, outbox = await world.publisher()
         consumer = await world.consumer(handler)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from mesh.events import Event
-from mesh.events.bus import Bus, stream_of
-from mesh.events.errors import LeaseLost
+from mesh.events.bus import open_bus
+from mesh.events.bus.contract import LeaseLost, Stream
 from mesh.testing.events.world import (
     AREA,
     BRISK,
@@ -85,8 +85,8 @@ class Sharing:
         assert set(seen.numbers()) == {12, 14}
 
     async def test_a_process_without_the_lease_is_given_nothing(self, world: World) -> None:
-        stream = stream_of(AREA, 0)
-        owner, other = Bus(world.server.url, BRISK), Bus(world.server.url, BRISK)
+        stream = Stream(AREA, 0)
+        owner, other = open_bus(world.server.url, BRISK), open_bus(world.server.url, BRISK)
         await owner.create_group(stream, "timeline")
         assert await owner.lease(stream, "timeline")
         assert not await other.lease(stream, "timeline")

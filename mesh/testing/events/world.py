@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -16,8 +16,6 @@ from tintype.events.v1.media_pb2 import PostChanged
 from mesh.clock import FakeClock
 from mesh.config import EventsSection
 from mesh.events import Event, NewEvent
-from mesh.events.dead_letter_queue import Letter
-from mesh.events.dead_letters import DeadLetter
 from mesh.events.events import Events
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.row import OutboxRow, State, type_name
@@ -123,7 +121,7 @@ class World:
     async def consumer(self, handler: Any, group: str = "timeline", timing: Timing = BRISK, shards: int = 2) -> Events:
         """A started process that handles posts."""
         events = self.process(timing, shards)
-        events.subscribe(group, AREA, {PostChanged: handler})
+        events.subscribe(group, AREA, {PostChanged: handler}, self.store)
         await events.start()
         return events
 
@@ -178,30 +176,10 @@ def row_of(outbox: ServiceOutbox, event: Event) -> OutboxRow:
     return OutboxRow(event.id, shard, type_name(type(event.message)), event.key, payload, State.COMMITTED)
 
 
-def dead_letter(number: int) -> Letter:
-    return Letter(
-        id=f"1800000000000-{number}",
-        event_id=number,
-        type=type_name(PostChanged),
-        key=1,
-        payload=b"",
-        traceparent="",
-        error="RuntimeError: broken",
-        tries=5,
-        time_ms=1_800_000_000_000,
-        position=f"1800000000000-{number}",
-    )
-
-
 async def settle(*processes: Events) -> None:
     """Each waits for its own groups, even where these are not back yet after a loss."""
     for process in processes:
         await process.settle()
-
-
-def by_id(letters: Sequence[DeadLetter]) -> dict[str, DeadLetter]:
-    """Letters of different shards that were given up in the same instant have no order."""
-    return {letter.id: letter for letter in letters}
 
 
 def recorder() -> tuple[Tracer, InMemorySpanExporter]:

@@ -23,7 +23,8 @@ local function text(number) return string.format('%.0f', number) end
 APPEND = (
     HEAD
     + """
--- KEYS stream head recent lock; ARGV token lock_ms backlog remembered, then id type key payload traceparent ...
+-- KEYS stream head recent lock; ARGV token lock_ms backlog remembered group, then id type key payload traceparent ...
+-- With a group the events are replayed to it alone, whether they are remembered or not.
 local epoch, n, run, building = head(KEYS[2])
 if building ~= ARGV[1] then
   return redis.call('EXISTS', KEYS[4]) == 1 and 'building' or 'lost'
@@ -31,12 +32,16 @@ end
 if not epoch or run ~= run_id() then return 'lost' end
 if building ~= '' then redis.call('PEXPIRE', KEYS[4], ARGV[2]) end
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 'full' end
-for i = 5, #ARGV, 5 do
-  if not redis.call('ZSCORE', KEYS[3], ARGV[i]) then
+local group = ARGV[5]
+for i = 6, #ARGV, 5 do
+  if group ~= '' or not redis.call('ZSCORE', KEYS[3], ARGV[i]) then
     n = n + 1
     local entry = {'i', ARGV[i], 't', ARGV[i + 1], 'k', ARGV[i + 2], 'p', ARGV[i + 3]}
     if ARGV[i + 4] ~= '' then
-      entry[9], entry[10] = 'c', ARGV[i + 4]
+      entry[#entry + 1], entry[#entry + 2] = 'c', ARGV[i + 4]
+    end
+    if group ~= '' then
+      entry[#entry + 1], entry[#entry + 2] = 'g', group
     end
     redis.call('XADD', KEYS[1], epoch .. '-' .. text(n), unpack(entry))
     redis.call('ZADD', KEYS[3], n, ARGV[i])
@@ -83,9 +88,8 @@ return 'ok'
 STATE = (
     HEAD
     + """
--- KEYS stream head lock; answers: sound, last position, length, epoch, and for each group its name, position,
--- pending, oldest unhandled event id, first unacknowledged position, how many processes have its lease or stand by,
--- how many dead letters it has and the newest of them: in one epoch two equal answers mean that none came or went
+-- KEYS stream head lock; answers: sound, last position, length, and for each group its name, position, pending,
+-- oldest unhandled event id, first unacknowledged position, how many processes have its lease or stand by
 local epoch, n, run, building = head(KEYS[2])
 local sound = epoch and run == run_id() and building == ''
 if building ~= '' and redis.call('EXISTS', KEYS[3]) == 1 then sound = 'building' end
@@ -96,7 +100,7 @@ if not info.err then
   end
 end
 local condition = sound == 'building' and 'building' or sound and 'ok' or 'lost'
-local answer = {condition, last, redis.call('XLEN', KEYS[1]), epoch or ''}
+local answer = {condition, last, redis.call('XLEN', KEYS[1])}
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 if groups.err then groups = {} end
 for _, fields in ipairs(groups) do
@@ -109,12 +113,9 @@ for _, fields in ipairs(groups) do
   else
     oldest = redis.call('XRANGE', KEYS[1], '(' .. acknowledged, '+', 'COUNT', 1)[1]
   end
-  local dead = KEYS[1] .. ':dead:' .. group.name
-  local newest = redis.call('XREVRANGE', dead, '+', '-', 'COUNT', 1)[1]
   answer[#answer + 1] = {group.name, group['last-delivered-id'], group.pending, oldest and oldest[2][2] or '0',
                          acknowledged, redis.call('EXISTS', KEYS[1] .. ':lease:' .. group.name,
-                                                  KEYS[1] .. ':standby:' .. group.name),
-                         redis.call('XLEN', dead) .. '/' .. (newest and newest[1] or '')}
+                                                  KEYS[1] .. ':standby:' .. group.name)}
 end
 return answer
 """
