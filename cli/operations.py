@@ -89,6 +89,7 @@ def schema(set_: list[str] = Set) -> None:
 def _tables() -> dict[str, list[Any]]:
     """Every service's tables, its outbox included."""
     from importlib import import_module
+    from importlib.util import find_spec
 
     from cli.modules import modules
     from mesh.events.events import OUTBOX_TABLES
@@ -96,11 +97,9 @@ def _tables() -> dict[str, list[Any]]:
     found = {}
     for module in modules():
         package = f"services.{module.name}"
-        try:
-            tables = import_module(f"{package}.schema").TABLES
-        except ModuleNotFoundError:
-            continue
-        found[module.name] = [*tables, *OUTBOX_TABLES]
+        if find_spec(package):
+            tables = import_module(f"{package}.schema").TABLES if find_spec(f"{package}.schema") else ()
+            found[module.name] = [*tables, *OUTBOX_TABLES]
     return found
 
 

@@ -134,12 +134,12 @@ class Attempts:
     async def _keep(self, write: Callable[[], Awaitable[None]]) -> None:
         """Until the group's store has taken it: other keys go on meanwhile. Raises LeaseLost."""
         while True:
-            self._require_lease()
             try:
                 return await write()
             except StorageError as error:
                 _log.warning("the dead letters cannot be kept", stream=str(self._stream), error=repr(error))
             await self._pause(self._timing.away_s[1])
+            self._require_lease()
 
     async def _pause(self, seconds: float) -> None:
         """Wait before the next try. Raises LeaseLost where this consumer stops meanwhile: its tries are noted."""
