@@ -5,43 +5,26 @@ from __future__ import annotations
 import json
 import re
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import yaml
+from compose_file import ROOT, compose_file
 
 from cli import configuration, modules
 from mesh.storage.cassandra import url as cassandra_url
 
-ROOT = Path(__file__).parents[2]
 GIVEN = {"TINTYPE_SECRET": "s" * 64, "TINTYPE_S3_SECRET": "t" * 40}
 TARGETS = [package.rpartition(".")[2] for package in modules._MODULES]
 ASKED_BY_NOBODY = {"otel-collector"}
 """Its image holds nothing to ask with, and nothing waits for it."""
-_VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
-
-
-def _value(match: re.Match[str]) -> str:
-    name, kind, default = match.groups()
-    return GIVEN.get(name) or (
-        default if kind == "-" else pytest.fail(f"${{{name}}} has no default and is not asked for")
-    )
-
-
-def _interpolated(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _interpolated(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_interpolated(inner) for inner in value]
-    return _VARIABLE.sub(_value, value) if isinstance(value, str) else value
 
 
 @pytest.fixture(scope="module")
 def compose() -> Any:
-    return _interpolated(yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
+    return compose_file(GIVEN)
 
 
 @pytest.fixture(scope="module")

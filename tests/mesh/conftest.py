@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +20,13 @@ from stack.envoy import EnvoyServer, envoy_server
 from stack.gateway import GatewayOptions, render
 from stack.installation import Installation
 from stack.ports import free_ports
-from stack.s3 import GRPC_DISTANCE, S3Server
+from stack.s3 import GRPC_DISTANCE, IDENTITY, S3Server, identity
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
 FEW = Rate(per_second=1, burst=3)
 HEARTBEAT_S = 1
+STORE_USER = "tintype"
+"""The store's user, as in docker-compose.yml."""
 
 
 class Running(Installation):
@@ -53,7 +56,10 @@ def _environment(state_dir: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """All of Tintype, on free ports, with data of its own and without rate limits that a test would meet."""
-    env = _environment(tmp_path_factory.mktemp("tintype"))
+    state_dir = tmp_path_factory.mktemp("tintype")
+    (state_dir / "s3").mkdir()
+    identity(state_dir / "s3" / IDENTITY, STORE_USER, secrets.token_urlsafe(30))
+    env = _environment(state_dir)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in env.items():
             patch.setenv(name, value)
