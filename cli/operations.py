@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.console import Console
@@ -65,17 +64,18 @@ def health(set_: list[str] = Set) -> None:
 def schema(set_: list[str] = Set) -> None:
     """Create or extend the tables of every service; safe to run at any time, from anywhere."""
     from cli import configuration
+    from cli.holdings import tables
     from mesh.clock import SystemClock
     from mesh.storage import StorageError, open_store
 
     settings = configuration.load(set_)
 
     async def run() -> None:
-        for name, tables in _tables().items():
+        for name, own in tables().items():
             store = await open_store(settings.storage_url, name, SystemClock())
             try:
-                await store.create(tables)
-                _console.print(f"{name}: {', '.join(table.name for table in tables)}")
+                await store.create(own)
+                _console.print(f"{name}: {', '.join(table.name for table in own)}")
             finally:
                 await store.close()
 
@@ -84,23 +84,6 @@ def schema(set_: list[str] = Set) -> None:
     except (StorageError, ValueError) as error:
         typer.secho(f"storage: {error}", fg="red", err=True)
         raise typer.Exit(1) from None
-
-
-def _tables() -> dict[str, list[Any]]:
-    """Every service's tables, its outbox included."""
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    from cli.modules import modules
-    from mesh.events.events import OUTBOX_TABLES
-
-    found = {}
-    for module in modules():
-        package = f"services.{module.name}"
-        if find_spec(package):
-            tables = import_module(f"{package}.schema").TABLES if find_spec(f"{package}.schema") else ()
-            found[module.name] = [*tables, *OUTBOX_TABLES]
-    return found
 
 
 def gateway(

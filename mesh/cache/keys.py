@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from mesh.personal import Holding, Kind, Personal
+
 KeyPart: TypeAlias = str | int
 
 
@@ -17,6 +19,17 @@ def key(area: str, owner: KeyPart, *rest: KeyPart) -> bytes:
         if part == "" or (isinstance(part, str) and not {"{", "}"}.isdisjoint(part)):
             raise ValueError(f"part {part!r} of a key is empty or holds a brace")
     return ":".join([area, f"{{{owner}}}", *map(str, rest)]).encode()
+
+
+class KeyFamily(Holding):
+    """Keys of one area, with a declaration of whose data is kept under them."""
+
+    def __init__(self, area: str, personal: Personal) -> None:
+        super().__init__(Kind.CACHE, area, personal)
+
+    def key(self, owner: KeyPart, *rest: KeyPart) -> bytes:
+        """A key of this family; see :func:`key`."""
+        return key(self.name, owner, *rest)
 
 
 def tag_of(name: bytes) -> bytes:

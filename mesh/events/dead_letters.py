@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mesh.personal import owned
 from mesh.storage import Bound, Clustering, ColumnType, Row, Store, TableSpec, Value
 
 _PAGE = 500
@@ -28,6 +29,7 @@ DEAD_LETTERS = TableSpec(
         "tries": ColumnType.INT,
         "time_ms": ColumnType.INT,
     },
+    personal=owned("payload", through="stream"),
 )
 """The newest events that a group gave up, about as many as ``Timing.dead_letters`` of one area."""
 

@@ -12,6 +12,7 @@ from mesh.clock import Clock
 from mesh.events.dead_letters import DEAD_LETTERS
 from mesh.events.row import OutboxRow, State
 from mesh.ids import IdGenerator, first_id_at, time_ms
+from mesh.personal import nobodys, owned
 from mesh.storage import MAX_SLICE, Bound, Clustering, ColumnType, Put, Row, Store, TableSpec
 
 _MINUTE_MS = 60_000
@@ -32,6 +33,7 @@ OUTBOX = TableSpec(
         "traceparent": ColumnType.TEXT,
     },
     ttl=_TTL,
+    personal=owned("payload", through="stream"),
 )
 """Every event, by the minute of its id; the rows of a bucket expire whole."""
 
@@ -41,6 +43,7 @@ PUBLISHED = TableSpec(
     clustering=(Clustering("mark_id", ColumnType.INT),),
     columns={"event_ids": ColumnType.BYTES},
     ttl=_TTL,
+    personal=nobodys("which events are on the bus"),
 )
 """Which events of a bucket are on the bus: many ids in one small row, so that marking them costs a
 fraction of what writing them did."""
@@ -50,6 +53,7 @@ POSITIONS = TableSpec(
     partition={"shard": ColumnType.INT},
     clustering=(Clustering("name", ColumnType.TEXT),),
     columns={"event_id": ColumnType.INT},
+    personal=nobodys("how far events were handled"),
 )
 """How far the sweep has come (``swept``), and up to where each group (``group:<name>``) has handled
 everything: what lies before need not be republished when the bus is lost."""

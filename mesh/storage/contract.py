@@ -28,6 +28,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Protocol, TypeAlias
 
+from mesh.personal import Personal
+
 Value: TypeAlias = int | float | bool | str | bytes | None
 """A column's value, of exactly its column's type. ``int`` is a signed 64-bit integer, ``str`` any
 Unicode text without NUL or lone surrogates, ``float`` anything but NaN (negative zero may read as zero)."""
@@ -80,6 +82,8 @@ class TableSpec:
     ``defaults``: what a column holds where it was never set, in rows that are older than it too. Without
     one it is None.
 
+    ``personal`` says whose data the rows are; every table of a service has it.
+
     Key columns are never None and never FLOAT (the engines would order -0.0 differently: scale to
     an integer), and text or bytes in a partition key is not empty (Cassandra has no such partition).
     """
@@ -91,6 +95,7 @@ class TableSpec:
     ttl: timedelta | None = None
     mode: WriteMode = WriteMode.LAST_WRITE_WINS
     defaults: Mapping[str, Value] = field(default_factory=dict)
+    personal: Personal | None = None
 
     @property
     def key_columns(self) -> tuple[str, ...]:

@@ -14,9 +14,14 @@ _MAX_COLUMNS = 64
 
 def check_declaration(spec: TableSpec) -> None:
     """Raise :class:`ContractViolation` for a table that one of the engines could not keep."""
-    for check in (_names, _columns, _keys, _defaults, _ttl):
+    for check in (_names, _columns, _keys, _defaults, _owners, _ttl):
         if complaint := check(spec):
             raise ContractViolation(f"table {spec.name!r}: {complaint}")
+
+
+def _owners(spec: TableSpec) -> str | None:
+    unknown = [name for name in spec.personal.owners if name not in spec.types] if spec.personal else []
+    return f"the owner column {unknown[0]!r} does not exist" if unknown else None
 
 
 def _ttl(spec: TableSpec) -> str | None:

@@ -30,6 +30,7 @@ from functools import cached_property
 from inspect import Parameter, signature
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from mesh.personal import Personal
 from mesh.storage.contract import Clustering, ColumnType, Corrupt, Row, TableSpec, Value, WriteMode
 
 R = TypeVar("R")
@@ -102,6 +103,7 @@ def table(
     extra: Mapping[str, ColumnType] | None = None,
     ttl: timedelta | None = None,
     mode: WriteMode = WriteMode.LAST_WRITE_WINS,
+    personal: Personal | None = None,
 ) -> Table[R]:
     """Declare a table for the values of a class. ``clustering``: names, each with `` desc`` behind it where the
     highest comes first. ``extra``: columns that the class has no field for."""
@@ -118,6 +120,7 @@ def table(
         defaults={column: value for column, value in part.defaults.items() if column not in key},
         ttl=ttl,
         mode=mode,
+        personal=personal,
     )
 
 

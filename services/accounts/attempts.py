@@ -12,9 +12,9 @@ import structlog
 
 from mesh.cache.client import Cache
 from mesh.cache.errors import CacheError
-from mesh.cache.keys import key
 from mesh.cache.script import Script
 from mesh.errors import exhausted
+from services.accounts.schema import LOGINS
 
 _log = structlog.get_logger("accounts")
 _COUNT = Script(
@@ -81,4 +81,4 @@ def _keys(identifier: str, client: str) -> list[bytes]:
     """Digests, so that nobody's address stands in Redis."""
     owner = hashlib.sha256(identifier.encode()).hexdigest()
     device = hashlib.sha256(client.encode()).hexdigest()[:16]
-    return [key("login", owner, device), key("login", owner)]
+    return [LOGINS.key(owner, device), LOGINS.key(owner)]

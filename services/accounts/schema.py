@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from mesh.cache.keys import KeyFamily
+from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
 
 INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
 
 _CLAIM = {"user_id": INT, "claim_time_ms": INT}
 
-USERNAMES = TableSpec(name="usernames", partition={"name": TEXT}, columns=_CLAIM, mode=WriteMode.COMPARE_AND_SET)
+USERNAMES = TableSpec(
+    name="usernames",
+    partition={"name": TEXT},
+    columns=_CLAIM,
+    mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
+)
 """Who holds a username; user_id 0: nobody any more."""
 
-EMAILS = TableSpec(name="emails", partition={"name": TEXT}, columns=_CLAIM, mode=WriteMode.COMPARE_AND_SET)
+EMAILS = TableSpec(
+    name="emails",
+    partition={"name": TEXT},
+    columns=_CLAIM,
+    mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
+)
 """Who holds an e-mail address; user_id 0: nobody any more."""
 
 REGISTRATIONS = TableSpec(
@@ -22,6 +36,7 @@ REGISTRATIONS = TableSpec(
     columns={"user_id": INT, "session_id": INT, "fingerprint": BYTES},
     ttl=timedelta(days=7),
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
 )
 """What a request id was used for, so that its repetition has the same effect."""
 
@@ -45,6 +60,7 @@ ACCOUNTS = TableSpec(
         "event_ids": BYTES,
     },
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
 )
 """The truth about an account. ``abandoned``: a registration that will never be finished."""
 
@@ -63,14 +79,25 @@ PROFILES = TableSpec(
         "version": INT,
         "create_time_ms": INT,
     },
+    personal=owned("user_id"),
 )
 """The public facts of an account, derived: a cheap read for every person shown."""
 
-USER_DAYS = TableSpec(name="user_days", partition={"all_users": INT}, columns={}, clustering=(Clustering("day", INT),))
+USER_DAYS = TableSpec(
+    name="user_days",
+    partition={"all_users": INT},
+    columns={},
+    clustering=(Clustering("day", INT),),
+    personal=nobodys("on which days anybody registered"),
+)
 """Days since the Unix epoch on which anybody registered; one row a day."""
 
 USERS_BY_DAY = TableSpec(
-    name="users_by_day", partition={"day": INT}, columns={}, clustering=(Clustering("user_id", INT),)
+    name="users_by_day",
+    partition={"day": INT},
+    columns={},
+    clustering=(Clustering("user_id", INT),),
+    personal=owned("user_id"),
 )
 """Ids of all users by the day they registered, for walking through everybody in id order."""
 
@@ -91,6 +118,7 @@ SESSIONS = TableSpec(
     },
     ttl=timedelta(days=400),
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
 )
 """A session and the SHA-256 of its refresh tokens. The ttl outlives every session that is used."""
 
@@ -100,6 +128,7 @@ SESSIONS_OF = TableSpec(
     columns={},
     clustering=(Clustering("session_id", INT, descending=True),),
     ttl=timedelta(days=400),
+    personal=owned("user_id"),
 )
 """The sessions of a user, newest first; rows of sessions that ended are removed."""
 
@@ -114,3 +143,7 @@ TABLES = (
     SESSIONS,
     SESSIONS_OF,
 )
+
+LOGINS = KeyFamily("login", nobodys("digests of what was typed and of where, for the minutes that tries are counted"))
+
+HOLDINGS = (LOGINS, Holding(Kind.STREAM, "AccountChanged", owned("user_id")))

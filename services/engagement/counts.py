@@ -16,10 +16,10 @@ import structlog
 
 from mesh.cache.client import Cache
 from mesh.cache.errors import CacheError
-from mesh.cache.keys import key
 from mesh.cache.script import Script
 from mesh.deadline import DeadlineExceeded
 from services.engagement.model import Like, PostCounts, Tally
+from services.engagement.schema import COUNTS, LIKED
 from services.engagement.store import ClaimStore
 
 _log = structlog.get_logger("engagement")
@@ -132,11 +132,11 @@ def counts_of(tally: Tally) -> PostCounts:
 
 
 def _counts_key(post_id: int) -> bytes:
-    return key("counts", post_id)
+    return COUNTS.key(post_id)
 
 
 def _liked_key(person_id: int, post_id: int) -> bytes:
-    return key("liked", person_id, post_id)
+    return LIKED.key(person_id, post_id)
 
 
 def _pair(name: bytes) -> list[bytes]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from mesh.cache.keys import KeyFamily
+from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
 
 INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
@@ -21,6 +23,7 @@ LIKES = TableSpec(
         "counted_version": INT,
     },
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("person_id"),
 )
 """The claim: one row for each person who ever liked a post; contention only with oneself.
 ``counted`` is the state that the post's tally includes, as of ``counted_version``."""
@@ -30,6 +33,7 @@ LIKERS = TableSpec(
     partition={"post_id": INT, "bucket": INT},
     clustering=(Clustering("like_id", INT, descending=True),),
     columns={"person_id": INT},
+    personal=owned("person_id"),
 )
 """Who likes a post, newest first. A row counts only where the claim still names its ``like_id``."""
 
@@ -53,6 +57,7 @@ COMMENTS = TableSpec(
         "reply_counted_version": INT,
     },
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 """A comment, counted by its post's tally and, where it is a reply, by its parent's."""
 
@@ -61,6 +66,7 @@ THREADS = TableSpec(
     partition={"thread_id": INT, "bucket": INT},
     clustering=(Clustering("comment_id", INT, descending=True),),
     columns={},
+    personal=owned("comment_id", through="engagement.comments.author_id"),
 )
 """Ids of the top-level comments of a post, and of the replies to a comment (ids never collide)."""
 
@@ -70,6 +76,7 @@ COMMENT_LOG = TableSpec(
     clustering=(Clustering("event_id", INT),),
     columns={"comment_id": INT},
     ttl=timedelta(days=2),
+    personal=owned("comment_id", through="engagement.comments.author_id"),
 )
 """Which comments changed when: what a live stream resumes from."""
 
@@ -85,8 +92,10 @@ TALLIES = TableSpec(
         "batch": BYTES,
     },
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("batch", through="engagement.likes.person_id"),
 )
-"""Counts of a post, or of a comment's replies, with the last batch of claims they include."""
+"""Counts of a post, or of a comment's replies, with the last batch of claims they include: ids of people and
+comments, until the next batch."""
 
 REQUESTS = TableSpec(
     "requests",
@@ -94,7 +103,19 @@ REQUESTS = TableSpec(
     columns={"comment_id": INT, "digest": BYTES},
     ttl=timedelta(days=7),
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 """The comment that a request id stands for."""
 
 TABLES = (LIKES, LIKERS, COMMENTS, THREADS, COMMENT_LOG, TALLIES, REQUESTS)
+
+COUNTS = KeyFamily("counts", nobodys("how many liked and commented on a post, not who"))
+LIKED = KeyFamily("liked", owned("person_id"))
+
+HOLDINGS = (
+    COUNTS,
+    LIKED,
+    Holding(Kind.STREAM, "LikeChanged", owned("user_id")),
+    Holding(Kind.STREAM, "CommentChanged", owned("author_id")),
+    Holding(Kind.STREAM, "CountsChanged", nobodys("how many liked and commented on a post, not who")),
+)

@@ -6,6 +6,7 @@ it is not true.
 
 from __future__ import annotations
 
+from mesh.personal import Holding, Kind, owned
 from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
 
 INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
@@ -29,6 +30,7 @@ EDGES = TableSpec(
         "following_tick": INT,
     },
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id", "target_id"),
 )
 """The truth about user_id towards target_id. ``…_counted``: whether that following is part of the
 count of the same name, as of the ``…_tick`` of the count."""
@@ -38,6 +40,7 @@ COUNTS = TableSpec(
     partition={"user_id": INT, "kind": TEXT},
     columns={"value": INT, "tick": INT, "pending": BYTES},
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("user_id"),
 )
 """How many follow a person (kind "followers"), or whom they follow ("following")."""
 
@@ -56,6 +59,7 @@ RELATIONS = TableSpec(
         "blocked_by_since": INT,
         "close_friend_of_since": INT,
     },
+    personal=owned("user_id", "target_id"),
 )
 """Both directions of a pair in one row, as user_id sees it: one cheap read per person shown."""
 
@@ -64,6 +68,7 @@ OUTGOING = TableSpec(
     partition={"user_id": INT, "list": TEXT},
     columns={},
     clustering=(Clustering("since", INT, descending=True), Clustering("target_id", INT)),
+    personal=owned("user_id", "target_id"),
 )
 """Whom a person follows, blocks, mutes or counts as close friends, newest first; bounded by limits."""
 
@@ -72,6 +77,7 @@ INCOMING = TableSpec(
     partition={"target_id": INT, "list": TEXT, "shard": INT},
     columns={},
     clustering=(Clustering("since", INT, descending=True), Clustering("user_id", INT)),
+    personal=owned("user_id", "target_id"),
 )
 """Who follows a person, or asks to, newest first in each shard of the one who does."""
 
@@ -80,7 +86,10 @@ FOLLOWERS = TableSpec(
     partition={"author_id": INT, "shard": INT},
     columns={},
     clustering=(Clustering("follower_id", INT),),
+    personal=owned("author_id", "follower_id"),
 )
 """Followers in id order, for fan-out: each shard is read on its own and can be resumed."""
 
 TABLES = (EDGES, COUNTS, RELATIONS, OUTGOING, INCOMING, FOLLOWERS)
+
+HOLDINGS = (Holding(Kind.STREAM, "RelationChanged", owned("user_id", "target_id")),)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import ColumnType, WriteMode, table
 from services.media.model import AssetState, Attempt, Failed, Original, Outcome, Post, PostRequest, Ready
 
@@ -77,10 +78,16 @@ UPLOADS = table(
     partition=("owner_id", "request_id"),
     ttl=REQUEST_LIFE,
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("owner_id"),
 )
 """Which upload under a request id counts, with all that its asset's row says."""
 
-ASSETS = table("assets", AssetRow, partition=("asset_id",))
+ASSETS = table(
+    "assets",
+    AssetRow,
+    partition=("asset_id",),
+    personal=owned("owner_id"),
+)
 """The upload writes what it knows of the original, the worker the outcome; a row without a state is processing."""
 
 OUTCOMES = table(
@@ -89,6 +96,7 @@ OUTCOMES = table(
     partition=("asset_id",),
     ttl=CLAIM_LIFE,
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("asset_id", through="media.assets.owner_id"),
 )
 """The first outcome stands, however many workers got the event."""
 
@@ -102,11 +110,17 @@ ATTEMPTS = table(
     clustering=("asset_id",),
     extra={"bucket": ColumnType.INT},
     ttl=ATTEMPT_LIFE,
+    personal=owned("owner_id"),
 )
 """Every upload before its first byte is stored, by time: for the sweep. Never deleted, so that it reads no
 tombstones."""
 
-SWEPT = table("swept", Swept, partition=("sweep",))
+SWEPT = table(
+    "swept",
+    Swept,
+    partition=("sweep",),
+    personal=nobodys("how far a sweep has come"),
+)
 
 POST_REQUESTS = table(
     "post_requests",
@@ -114,9 +128,16 @@ POST_REQUESTS = table(
     partition=("author_id", "request_id"),
     ttl=REQUEST_LIFE,
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 
-POSTS = table("posts", Post, partition=("post_id",), clustering=("version desc",))
+POSTS = table(
+    "posts",
+    Post,
+    partition=("post_id",),
+    clustering=("version desc",),
+    personal=owned("author_id"),
+)
 """A post is its newest version. Versions are never overwritten, so a writer that comes late changes nothing; the one
 before the last is removed with each change."""
 
@@ -126,15 +147,28 @@ POST_CLAIMS = table(
     partition=("post_id", "version"),
     ttl=CLAIM_LIFE,
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 """Who may write which version, and what it says: whoever finds a claim without its version completes it."""
 
 BUCKET_MS = 10 * 60 * 1000
 """Ten minutes: two million posts at 3.5 k/s, some 60 MB of ids."""
 
-POSTS_BY_TIME = table("posts_by_time", TimedPost, partition=("bucket",), clustering=("post_id",))
+POSTS_BY_TIME = table(
+    "posts_by_time",
+    TimedPost,
+    partition=("bucket",),
+    clustering=("post_id",),
+    personal=owned("post_id", through="media.posts.author_id"),
+)
 
-POST_BUCKETS = table("post_buckets", PostBucket, partition=("year",), clustering=("bucket",))
+POST_BUCKETS = table(
+    "post_buckets",
+    PostBucket,
+    partition=("year",),
+    clustering=("bucket",),
+    personal=nobodys("which stretches of time hold posts of anybody"),
+)
 
 TABLES = (
     UPLOADS,
@@ -147,4 +181,12 @@ TABLES = (
     POST_CLAIMS,
     POSTS_BY_TIME,
     POST_BUCKETS,
+)
+
+HOLDINGS = (
+    Holding(Kind.BUCKET, "originals", owned("object_key", through="media.assets.owner_id")),
+    Holding(Kind.BUCKET, "variants", owned("variant_prefix", through="media.assets.owner_id")),
+    Holding(Kind.STREAM, "AssetUploaded", owned("owner_id")),
+    Holding(Kind.STREAM, "AssetProcessed", owned("owner_id")),
+    Holding(Kind.STREAM, "PostChanged", owned("author_id")),
 )

@@ -15,6 +15,7 @@ from services.search.events import account_handlers, media_handlers
 from services.search.index.commits import GroupCommit
 from services.search.index.embedded import EmbeddedIndex
 from services.search.reindexing import Reindexer
+from services.search.schema import TABLES
 from services.search.server import SearchServer
 from services.search.service import Search
 from services.search.sources import Owners
@@ -29,7 +30,7 @@ class SearchSection(Section):
 
 async def build(ctx: Context) -> None:
     """Open the index, follow the events, serve."""
-    store = await ctx.store([])
+    store = await ctx.store(TABLES)
     index = await EmbeddedIndex.open(ctx.section.directory or ctx.settings.state_dir / "search")
     ctx.on_stop(index.close)
     commits = GroupCommit(index, interval_s=ctx.section.commit_ms / 1000)

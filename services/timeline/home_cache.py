@@ -14,12 +14,11 @@ import struct
 from collections.abc import Sequence
 
 from mesh.cache.client import Cache
-from mesh.cache.keys import key
 from mesh.cache.script import Script
 from services.timeline.concurrency import for_each
 from services.timeline.model import PACKED, Ref, pack, unpack
+from services.timeline.schema import FEEDS
 
-_AREA = "home"
 NEWEST = 400
 """Posts of one feed that are cached."""
 _SLACK = 48
@@ -119,7 +118,7 @@ class HomeCache:
 
     async def _push_packed(self, readers: Sequence[int], entry: bytes) -> None:
         names = struct.pack(f">{len(readers)}q", *readers).hex()  # One pass in C instead of one name at a time.
-        await self._cache.run(_PUSH_MANY, [_AREA.encode()], [entry, names])
+        await self._cache.run(_PUSH_MANY, [FEEDS.name.encode()], [entry, names])
 
     async def _push_by_reader(self, readers: Sequence[int], entry: bytes) -> None:
         """On a cluster each reader's list is on a node of its own: one small call each, sent together."""
@@ -149,4 +148,4 @@ class HomeCache:
 
 
 def _list(reader_id: int) -> bytes:
-    return key(_AREA, f"{reader_id:016x}")
+    return FEEDS.key(f"{reader_id:016x}")

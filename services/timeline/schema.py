@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from mesh.cache.keys import KeyFamily
+from mesh.personal import owned
 from mesh.storage import ColumnType, Table, WriteMode, table
 from services.timeline.model import Ref
 
@@ -87,7 +89,13 @@ class Activity:
     whole: bool = False
 
 
-AUTHOR_POSTS = table("author_posts", AuthorPost, partition=("author_id", "bucket"), clustering=("post_id desc",))
+AUTHOR_POSTS = table(
+    "author_posts",
+    AuthorPost,
+    partition=("author_id", "bucket"),
+    clustering=("post_id desc",),
+    personal=owned("author_id"),
+)
 """Every post an author ever made. A row never changes: what became of the post is the edge's to know."""
 
 POST_STATES = table(
@@ -96,6 +104,7 @@ POST_STATES = table(
     partition=("author_id", "bucket"),
     clustering=("post_id desc",),
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 
 AUTHOR_BUCKETS = table(
@@ -104,10 +113,17 @@ AUTHOR_BUCKETS = table(
     partition=("author_id",),
     clustering=("bucket desc",),
     mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
 )
 """The directory of an author's buckets that hold posts."""
 
-AUTHORS = table("authors", Author, partition=("author_id",), mode=WriteMode.COMPARE_AND_SET)
+AUTHORS = table(
+    "authors",
+    Author,
+    partition=("author_id",),
+    mode=WriteMode.COMPARE_AND_SET,
+    personal=owned("author_id"),
+)
 
 AUDIENCES = table(
     "audiences",
@@ -115,6 +131,7 @@ AUDIENCES = table(
     partition=("shard",),
     clustering=("author_id",),
     extra={"shard": ColumnType.INT},
+    personal=owned("author_id"),
 )
 """Authors who are, or once were, pulled: how their next post travels."""
 
@@ -125,6 +142,7 @@ PULLED_POSTS = table(
     clustering=("noted_id desc",),
     extra={"hour": ColumnType.INT},
     ttl=timedelta(days=7),
+    personal=owned("author_id"),
 )
 """Posts that are pulled rather than pushed, in the order they became known: every process follows it."""
 
@@ -134,10 +152,17 @@ FANOUTS = table(
     partition=("post_id",),
     clustering=("shard",),
     ttl=timedelta(days=7),
+    personal=owned("post_id", through="media.posts.author_id"),
 )
 """The ledger of each fan-out."""
 
-ACTIVITY = table("activity", Activity, partition=("reader_id",), ttl=timedelta(days=30))
+ACTIVITY = table(
+    "activity",
+    Activity,
+    partition=("reader_id",),
+    ttl=timedelta(days=30),
+    personal=owned("reader_id"),
+)
 """Readers who came within the time to live."""
 
 HOME = table(
@@ -147,8 +172,15 @@ HOME = table(
     clustering=("post_id desc",),
     extra={"reader_id": ColumnType.INT, "bucket": ColumnType.INT},
     ttl=timedelta(days=60),
+    personal=owned("reader_id", "author_id"),
 )
 """The pushed feed: one row a post, never deleted, gone with its time."""
+
+
+FEEDS = KeyFamily("home", owned("reader_id"))
+"""The newest posts of each active reader's feed."""
+
+HOLDINGS = (FEEDS,)
 
 
 def home_table(days: int) -> Table[Ref]:

@@ -149,6 +149,11 @@ def test_the_list_of_settings_is_that_of_the_code() -> None:
     assert page == load("configuration").page(), "run: python docs/configuration.py"
 
 
+def test_the_list_of_personal_data_is_that_of_the_code() -> None:
+    page = (ROOT / "docs" / "personal-data.md").read_text()
+    assert page == load("personal_data").page(), "run: python docs/personal_data.py"
+
+
 def load(name: str) -> ModuleType:
     """A script of docs/ as a module."""
     spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")

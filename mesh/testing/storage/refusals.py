@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mesh import deadline
+from mesh.personal import owned
 from mesh.storage import (
     MAX_BATCH,
     MAX_KEY_BYTES,
@@ -80,6 +81,7 @@ _BAD_DECLARATIONS: list[tuple[dict[str, Any], str]] = [
     ({"ttl": timedelta(days=36_500)}, "ttl"),
     ({"defaults": {"p": 1}}, "outside the key"),
     ({"defaults": {"v": 1}}, "takes a str"),
+    ({"personal": owned("owner")}, "'owner' does not exist"),
 ]
 _PLAIN = TableSpec(name="plain", partition={"p": INT}, columns={"v": TEXT})
 
