@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from types import ModuleType
 
 from cli.modules import modules
-from mesh.events.events import OUTBOX_TABLES
+from mesh.app.layout import SHARED_TABLES
 from mesh.personal import Personal
 from mesh.storage import TableSpec
 
@@ -26,14 +26,14 @@ class Kept:
 
 def tables() -> dict[str, tuple[TableSpec, ...]]:
     """The tables of every service, its outbox included."""
-    return {service: (*schema.TABLES, *OUTBOX_TABLES) for service, schema in _schemas()}
+    return {service: (*schema.TABLES, *SHARED_TABLES) for service, schema in _schemas()}
 
 
 def kept() -> list[Kept]:
     """Everything that keeps data, service by service. What exports or erases a person goes through all of it."""
     found: list[Kept] = []
     for service, schema in _schemas():
-        found += [Kept(service, "table", table.name, table.personal) for table in (*schema.TABLES, *OUTBOX_TABLES)]
+        found += [Kept(service, "table", table.name, table.personal) for table in (*schema.TABLES, *SHARED_TABLES)]
         found += [Kept(service, each.kind, each.name, each.personal) for each in getattr(schema, "HOLDINGS", ())]
     return found
 

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from cli.holdings import Kept, kept
-from mesh.events.events import OUTBOX_TABLES
+from mesh.app.layout import SHARED_TABLES
 
 PAGE = Path(__file__).with_name("personal-data.md")
 _HEAD = """# Personal data
@@ -19,17 +19,17 @@ whatever does not say it.
 *Whose* names the columns or fields that hold people's ids: a row is the data of each of them. *Through* says where to
 look where the ids are of something else. Tables stand in the services' own stores; buckets are prefixes of keys in the
 blob store; streams are events on the bus, which outboxes keep for `events.retention_hours`; caches are families of keys
-in Redis, gone with their time. Every service that has tables also has those of its outbox.
+in Redis, gone with their time.
 """
 
 
 def page() -> str:
     """The whole page."""
-    outbox = {table.name for table in OUTBOX_TABLES}
-    own = [each for each in kept() if each.name not in outbox]
+    everywhere = {table.name for table in SHARED_TABLES}
+    own = [each for each in kept() if each.name not in everywhere]
     sections = [_section(f"`{service}`", list(those)) for service, those in groupby(own, attrgetter("service"))]
-    shared = [Kept("", "table", table.name, table.personal) for table in OUTBOX_TABLES]
-    return _HEAD + "".join([*sections, _section("Every outbox", shared)])
+    shared = [Kept("", "table", table.name, table.personal) for table in SHARED_TABLES]
+    return _HEAD + "".join([*sections, _section("Every service beside", shared)])
 
 
 def _section(title: str, those: list[Kept]) -> str:

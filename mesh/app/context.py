@@ -82,9 +82,11 @@ class Context:
         """Signs cursors for the public."""
         return self._process.page_tokens
 
-    async def store(self, tables: Sequence[TableSpec]) -> Store:
-        """Open the module's own store, its tables (and its outbox) created."""
-        return await self._process.open_store(self._module.name, tables)
+    async def store(self, tables: Sequence[TableSpec], layout: Mapping[str, int] | None = None) -> Store:
+        """Open the module's own store, its tables (and its outbox) created. ``layout``: the values of its settings
+        that decide where rows lie. Raises ConfigError where the data was laid out by others."""
+        settings = {f"{self._module.name}.{name}": value for name, value in (layout or {}).items()}
+        return await self._process.open_store(self._module.name, tables, settings)
 
     def outbox(self, store: Store, holds: Mapping[type[Message], Holds] | None = None) -> Outbox:
         """The module's outgoing events, kept in its store."""

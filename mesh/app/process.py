@@ -13,6 +13,7 @@ import grpc
 import structlog
 
 from mesh.app.context import Context, Module
+from mesh.app.layout import SHARED_TABLES, pin
 from mesh.app.queues import QueueAge
 from mesh.auth.caller import Caller
 from mesh.auth.keys import jwks_path
@@ -25,7 +26,7 @@ from mesh.cache.client import Cache
 from mesh.cache.connection import CacheOptions
 from mesh.clock import Clock, SystemClock
 from mesh.config import BlobSection, ConfigError, Settings
-from mesh.events.events import OUTBOX_TABLES, Events
+from mesh.events.events import Events
 from mesh.ids import IdGenerator
 from mesh.paging import PageTokens
 from mesh.rpc import checks
@@ -107,12 +108,13 @@ class Process:
                     await settle()
                 await self.events.settle(timeout_s)
 
-    async def open_store(self, name: str, tables: Sequence[TableSpec]) -> Store:
-        """Open a module's store and create its tables."""
+    async def open_store(self, name: str, tables: Sequence[TableSpec], layout: Mapping[str, int]) -> Store:
+        """Open a module's store, create its tables and pin what decides their layout."""
         engine = await open_store(self.settings.storage_url, name, self.clock)
         store = Observed(Retrying(engine), name)
         self.stopping.append((f"{name} store", store.close))
-        await store.create([*tables, *OUTBOX_TABLES])
+        await store.create([*tables, *SHARED_TABLES])
+        await pin(store, {**layout, "events.shards": self.settings.events.shards})
         # A store without tables of the module's own keeps what its consumers give up: it serves on without.
         (self.probes if tables else self.dependencies)[f"{name}/storage"] = _reason(store.health)
         return store

@@ -26,7 +26,7 @@ class EngagementSection(Section):
     """Likes, comments and live counts."""
 
     bucket_rows: int = Field(
-        500_000, ge=2, le=1_000_000, description="likes (comments) one partition holds; never lower it"
+        500_000, ge=2, le=1_000_000, description="likes (comments) one partition holds; fixed once there is data"
     )
     cache_ttl_s: int = Field(60, ge=1, le=3600, description="how long counts that nobody changes stay cached")
     heartbeat_s: float = Field(15, gt=0, le=60, description="pause after which a silent live stream says it is alive")
@@ -36,7 +36,7 @@ class EngagementSection(Section):
 async def build(ctx: Context) -> None:
     """Likes and comments over one store, with their events going out and coming back."""
     section: EngagementSection = ctx.section
-    store = await ctx.store(TABLES)
+    store = await ctx.store(TABLES, {"bucket_rows": section.bucket_rows})
     claims, comment_store = ClaimStore(store), CommentStore(store)
     outbox = ctx.outbox(store, events.held(claims, comment_store))
     tallies = Tallies(claims)

@@ -40,7 +40,7 @@ class GraphSection(Section):
 async def build(ctx: Context) -> None:
     """Wire the graph."""
     section: GraphSection = ctx.section
-    tables = await ctx.store(schema.TABLES)
+    tables = await ctx.store(schema.TABLES, {"follower_shards": section.follower_shards})
     store = GraphStore(tables, section.follower_shards)
     relations = Relations(store, ctx.clock, section.relation_ttl_ms, section.relations_remembered)
 
