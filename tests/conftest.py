@@ -7,13 +7,15 @@ unless TINTYPE_REQUIRE_ENGINES=1 makes their absence an error.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from stack.cassandra import available
+from stack.cassandra import CassandraCluster, available
 from stack.ports import free_port
 from stack.redis import RedisServer, redis_server
 from stack.s3 import GRPC_DISTANCE, S3Server, s3_server
@@ -52,6 +54,19 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 def own_s3(tmp_path: Path) -> Iterator[S3Server]:
     """An S3 store of this test alone, to be killed and restarted; it takes seconds to start."""
     yield from _running_s3(tmp_path / "s3")
+
+
+@pytest.fixture(scope="session")
+def cassandra(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CassandraCluster]:
+    """One real node, started when the first test asks for it."""
+    cluster = CassandraCluster(tmp_path_factory.mktemp("cassandra"))
+    asyncio.run(cluster.start())
+    yield cluster
+    cluster.kill()
+    # acsylla leaves the sockets by which its threads wake the event loop to the garbage collector.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _running_redis(directory: Path) -> Iterator[RedisServer]:

@@ -78,6 +78,10 @@ class Outbox(Protocol):
     async def confirm(self, event: Event) -> None:
         """The claim holds: publish. May be repeated."""
 
+    async def keep(self, event_id: int, key: int) -> None:
+        """The row of a claim is about to forget this event, which it names: confirm it for good, so that
+        nobody has to ask the row any more. May be repeated."""
+
     async def withdraw(self, event: Event) -> None:
-        """The claim was lost: never publish. May be repeated; an intent neither confirmed nor
+        """The claim was lost for certain: never publish. May be repeated; an intent neither confirmed nor
         withdrawn is settled by the sweep."""

@@ -57,6 +57,13 @@ class ServiceOutbox:
             row = await self.tables.change(row, State.CONFIRMED)
         relay.publish(row)
 
+    async def keep(self, event_id: int, key: int) -> None:
+        """See the contract. One read where the sweep has passed the event."""
+        row = await self.tables.unswept(self.shard_of(key), event_id)
+        if row is not None:
+            # In this order: what was only handed to the relay is forgotten with this process.
+            self.relays[row.shard].publish(await self.tables.change(row, State.CONFIRMED))
+
     async def withdraw(self, event: Event) -> None:
         """See the contract."""
         await self.tables.change(self._intent(event), State.WITHDRAWN)

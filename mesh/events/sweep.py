@@ -90,19 +90,20 @@ class Sweep:
     async def _pass_over(self) -> None:
         now = self._clock.now_ms()
         late_end = first_id_at(now - self._timing.late_ms)
-        self._late = await self._sweep(self._late, max(self._late, late_end))
+        self._late = await self._sweep(self._late, max(self._late, late_end), last=True)
         self._early = max(self._early, self._late)
-        self._early = await self._sweep(self._early, max(self._early, first_id_at(now - self._timing.young_ms)))
+        early_end = first_id_at(now - self._timing.young_ms)
+        self._early = await self._sweep(self._early, max(self._early, early_end), last=False)
 
-    async def _sweep(self, start: int, end: int) -> int:
+    async def _sweep(self, start: int, end: int, last: bool) -> int:
         """Everything in this range, and the first event that is not settled yet (``end``: all are)."""
         unsettled = end
         if end > start:
             async for page in self._outbox.tables.walk(self._relay.shard, start, end):
-                unsettled = min(unsettled, await self._settle(page, end))
+                unsettled = min(unsettled, await self._settle(page, end, last))
         return unsettled
 
-    async def _settle(self, page: Page, end: int) -> int:
+    async def _settle(self, page: Page, end: int, last: bool) -> int:
         """Publish what this page holds unpublished; the first event that must be looked at again."""
         due: list[OutboxRow] = []
         again = end
@@ -110,7 +111,7 @@ class Sweep:
             if row.publishable:
                 due.append(row)
             elif row.state is State.INTENT:
-                settled = await self._settle_intent(row)
+                settled = await self._settle_intent(row, last)
                 if settled is None:
                     again = min(again, row.event_id)
                 elif settled:
@@ -124,8 +125,9 @@ class Sweep:
             await self._relay.append(batch)
             metrics.SWEPT.labels(self._outbox.area).inc(len(batch))
 
-    async def _settle_intent(self, row: OutboxRow) -> bool | None:
-        """Whether the intent's claim holds; None: not known yet."""
+    async def _settle_intent(self, row: OutboxRow, last: bool) -> bool | None:
+        """Whether the intent's claim holds; None: not known yet. Not to hold is final in the last pass alone:
+        before it, the claim may still appear."""
         age_ms = self._clock.now_ms() - time_ms(row.event_id)
         if age_ms < self._timing.intent_ms:
             return None
@@ -134,8 +136,17 @@ class Sweep:
             held = await holds(event_of(row, message_type, self._outbox.area))
         except Exception as error:
             return self._not_settled(row, age_ms, error)
-        await self._outbox.tables.change(row, State.CONFIRMED if held else State.WITHDRAWN)
-        return held
+        if held:
+            await self._outbox.tables.change(row, State.CONFIRMED)
+        return held or (last and await self._withdraw(row))
+
+    async def _withdraw(self, row: OutboxRow) -> bool:
+        """Withdraw an intent that its row does not name; True where the row named it once, and forgot it."""
+        # Read after the row was: whoever made the row forget the event had kept it before.
+        now = await self._outbox.tables.row(row.shard, row.event_id)
+        if now is not None and now.state is State.INTENT:
+            await self._outbox.tables.change(row, State.WITHDRAWN)
+        return now is not None and now.publishable
 
     def _not_settled(self, row: OutboxRow, age_ms: int, error: Exception) -> bool | None:
         """It is asked again later, but not for ever: one intent must not hold up the positions of all."""

@@ -125,6 +125,18 @@ class OutboxTables:
         await self.store.put(OUTBOX, mutation.row, mutation.ttl)
         return changed
 
+    async def row(self, shard: int, event_id: int) -> OutboxRow | None:
+        """One event as it stands, or None where it has expired."""
+        found = await self.store.get(OUTBOX, {"shard": shard, "minute": _minute(event_id), "event_id": event_id})
+        return _row(found) if found else None
+
+    async def unswept(self, shard: int, event_id: int) -> OutboxRow | None:
+        """An event that may not be on the bus yet; None where the sweep has passed it or it has expired."""
+        swept = await self.store.get(POSITIONS, {"shard": shard, "name": SWEPT})
+        if swept is not None and event_id < _int(swept["event_id"]):
+            return None
+        return await self.row(shard, event_id)
+
     async def mark_published(self, shard: int, event_ids: Iterable[int]) -> None:
         """Remember that these are on the bus."""
         for minute, group in groupby(sorted(event_ids), _minute):

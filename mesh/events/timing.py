@@ -25,10 +25,11 @@ class Timing:
     young_ms: int = 5_000
     """The sweep leaves events alone that are younger: their own process is publishing them."""
     late_ms: int = 60_000
-    """By this age a write that was ever going to appear in the store has appeared; a second sweep
-    passes here. Clocks of one service's processes must differ by less."""
+    """By this age a write that was ever going to appear in the store has appeared (``CLAIM_S`` and ``LATE_S``
+    together are less); a second sweep passes here and withdraws the intents whose claims do not hold.
+    Clocks of one service's processes must differ by less than what is left."""
     intent_ms: int = 10_000
-    """The age at which an intent counts as left behind."""
+    """The age at which an intent counts as left behind: where its claim holds, it is published."""
     hopeless_ms: int = 3_600_000
     """The age at which an intent is given up that nobody could settle."""
     queue: int = 5_000

@@ -163,7 +163,9 @@ class Unavailable(StorageError):
 
 
 class TimedOut(StorageError):
-    """No answer in time; a write MAY have been applied. Read back before deciding."""
+    """No answer in time; a write MAY have been applied, or be applied within ``LATE_S`` of its deadline and
+    never after. So a read-back that shows it decides, and one that does not show it decides nothing
+    before then (:mod:`mesh.claims`)."""
 
 
 class ContractViolation(StorageError):
@@ -174,6 +176,9 @@ class Corrupt(StorageError):
     """Stored data or schema does not agree with the table's declaration; an operator must look."""
 
 
+LATE_S = 30.0
+"""Seconds after its deadline (the caller's, or the engine's own timeout) in which a write that was not answered
+may still be applied. Every engine drops what it has not begun by its deadline."""
 MAX_SLICE = 10_000
 """Rows one slice may ask for."""
 MAX_BATCH = 100
@@ -225,7 +230,8 @@ class Store(Protocol):
         (the order within a batch means nothing); may be repeated."""
 
     async def insert_if_absent(self, table: TableSpec, row: Row) -> Outcome:
-        """Claim a key. On :class:`TimedOut` read the row back and compare a claim id."""
+        """Claim a key. On :class:`TimedOut` read the row back and compare a claim id; a row that is not
+        there may still appear (``LATE_S``)."""
 
     async def update_if(self, table: TableSpec, key: Key, changes: Row, expected: Row) -> Outcome:
         """Change columns of a row that exists and holds every value in ``expected``. An unset column

@@ -9,13 +9,15 @@ import heapq
 import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
+from mesh.claims import Claims
 from mesh.clock import Clock
-from mesh.errors import Code, Problem, conflict, denied, invalid, not_found
-from mesh.events import Event, NewEvent, Outbox
+from mesh.errors import conflict, denied, invalid, not_found
+from mesh.events import NewEvent, Outbox
 from mesh.ids import IdGenerator, time_ms
-from services.engagement import transitions
+from mesh.storage import Outcome
 from services.engagement.comment_store import CommentStore
 from services.engagement.counts import Counts
 from services.engagement.model import Claim, Comment, Kind, Tally
@@ -70,9 +72,9 @@ class Comments:
         post_author: Callable[[int], Awaitable[int | None]],
         bucket_rows: int,
     ) -> None:
-        self._store, self._claims, self._outbox, self._tallies, self._counts = store, claims, outbox, tallies, counts
-        self._ids, self._clock, self._announce = ids, clock, announce
-        self._post_author, self._bucket_rows = post_author, bucket_rows
+        self._store, self._tally_store, self._tallies, self._counts = store, claims, tallies, counts
+        self._ids, self._clock, self._post_author, self._bucket_rows = ids, clock, post_author, bucket_rows
+        self._claims: Claims[Comment] = Claims(outbox, self._write, lambda _, after: announce(after))
 
     async def create(self, new: NewComment) -> Comment:
         """Write a comment; the same request id gives the same comment. Raises INVALID_FIELD,
@@ -97,14 +99,15 @@ class Comments:
                 raise invalid("parent_comment_id", f"is a reply itself: answer its parent, {parent.parent_id}")
 
     async def _insert(self, comment_id: int, new: NewComment) -> Comment:
-        comment = await self._first_version(comment_id, new)
-        event = await self._claim(comment)
-        if event is None:
-            return await self._live(comment_id)
-        return await self._finish(replace(comment, event_id=event.id), event)
+        first = await self._first_version(comment_id, new)
+
+        def step(before: Comment, event_id: int) -> Comment | None:
+            return None if before.version else replace(first, event_id=event_id)
+
+        return await self._claims.change(partial(self._read, comment_id), step, self._align, _as_it_is)
 
     async def _first_version(self, comment_id: int, new: NewComment) -> Comment:
-        tally = await self._claims.tally(new.parent_id or new.post_id)
+        tally = await self._tally_store.tally(new.parent_id or new.post_id)
         return Comment(
             comment_id=comment_id,
             post_id=new.post_id,
@@ -122,17 +125,17 @@ class Comments:
     async def edit(self, comment_id: int, person_id: int, text: str) -> Comment:
         """Change the text of one's own comment. May be repeated. Raises INVALID_FIELD,
         COMMENT_NOT_FOUND, NOT_OWNER."""
-        text = checked_text(text)
-        for _ in range(transitions.ATTEMPTS):
-            before = await self._live(comment_id)
+        text, now = checked_text(text), self._clock.now_ms()
+
+        def step(before: Comment, event_id: int) -> Comment | None:
+            if not before.live:
+                _gone()
             if before.author_id != person_id:
                 raise denied("NOT_OWNER", "only its author may edit a comment")
-            if before.text == text:
-                return before
-            after = replace(before, text=text, edit_time_ms=self._clock.now_ms(), version=before.version + 1)
-            if event := await self._change(before, after):
-                return await self._finish(replace(after, event_id=event.id), event)
-        raise _busy()
+            after = replace(before, text=text, edit_time_ms=now, version=before.version + 1, event_id=event_id)
+            return None if before.text == text else after
+
+        return await self._claims.change(partial(self._read, comment_id), step, self._align, _as_it_is)
 
     async def delete(self, comment_id: int, person_id: int) -> None:
         """Delete a comment: its author's right and the post's author's. May be repeated. Raises
@@ -143,48 +146,24 @@ class Comments:
         await self._remove(comment_id)
 
     async def _remove(self, comment_id: int) -> None:
-        for _ in range(transitions.ATTEMPTS):
-            before = await self._store.comment(comment_id)
-            if before is None or not before.live:
-                return
-            after = replace(before, text="", live=False, version=before.version + 1)
-            if event := await self._change(before, after):
-                await self._finish(replace(after, event_id=event.id), event)
-                return
-        raise _busy()
+        def step(before: Comment, event_id: int) -> Comment | None:
+            after = replace(before, text="", live=False, version=before.version + 1, event_id=event_id)
+            return after if before.live else None
 
-    async def _change(self, before: Comment, after: Comment) -> Event | None:
-        # The event of the state before is settled before the claim forgets it.
-        await self._outbox.confirm(self._event(before))
-        return await self._claim(after)
+        await self._claims.change(partial(self._read, comment_id), step, self._align, _as_it_is)
 
-    async def _claim(self, after: Comment) -> Event | None:
+    async def _read(self, comment_id: int) -> Comment:
+        return await self._store.comment(comment_id) or Comment.absent(comment_id)
+
+    async def _write(self, after: Comment) -> Outcome:
         await self._counts.mark(after.post_id)
+        return await self._store.claim(after)
 
-        async def holder() -> int | None:
-            comment = await self._store.comment(after.comment_id)
-            return comment.event_id if comment else None
-
-        return await transitions.attempt(
-            self._outbox,
-            self._announce(after),
-            lambda event_id: self._store.claim(replace(after, event_id=event_id)),
-            holder,
-        )
-
-    async def _finish(self, comment: Comment, event: Event) -> Comment:
-        """Once claimed it happens whole, whether or not the caller still waits."""
-        work = asyncio.create_task(self._settle(comment, event))
-        await asyncio.shield(work)
+    async def _align(self, comment: Comment) -> Comment:
+        await self._store.enlist(comment, comment.event_id, time_ms(comment.event_id))
+        with contextlib.suppress(Contended):  # Its event does it later.
+            await self._count(comment)
         return comment
-
-    async def _settle(self, comment: Comment, event: Event) -> None:
-        await self._store.enlist(comment, event.id, time_ms(event.id))
-        try:
-            with contextlib.suppress(Contended):
-                await self._count(comment)
-        finally:  # Where counting failed, its event does it later.
-            await self._outbox.confirm(event)
 
     async def _count(self, comment: Comment) -> Tally:
         claim = Claim(Kind.COMMENT, comment.comment_id)
@@ -206,7 +185,7 @@ class Comments:
         if not counted:
             return await self._count(comment)
         # Whoever counted it may not have reached the cache.
-        await self._counts.show(await self._claims.tally(comment.post_id), surely=True)
+        await self._counts.show(await self._tally_store.tally(comment.post_id), surely=True)
         return None
 
     async def _orphans(self, comment: Comment) -> None:
@@ -244,7 +223,7 @@ class Comments:
         return await self._page(found, after)
 
     async def _ids_of(self, thread_id: int, after: int, limit: int, *, oldest_first: bool) -> list[int]:
-        buckets = (await self._claims.tally(thread_id)).peak_comments // self._bucket_rows + 1
+        buckets = (await self._tally_store.tally(thread_id)).peak_comments // self._bucket_rows + 1
         slices = await asyncio.gather(
             *(self._store.thread(thread_id, b, after, limit, oldest_first=oldest_first) for b in range(buckets))
         )
@@ -252,16 +231,12 @@ class Comments:
         return choose(limit, chain.from_iterable(slices))
 
     async def _page(self, comments: list[Comment], after: int) -> CommentPage:
-        tallies = await self._claims.tallies([comment.comment_id for comment in comments])
+        tallies = await self._tally_store.tallies([comment.comment_id for comment in comments])
         return CommentPage(comments, [tally.comments for tally in tallies], after)
 
-    async def _live(self, comment_id: int) -> Comment:
-        comment = await self._store.comment(comment_id)
-        return comment if comment is not None and comment.live else _gone()
 
-    def _event(self, comment: Comment) -> Event:
-        fact = self._announce(comment)
-        return Event(comment.event_id, fact.key, fact.message, "engagement")
+async def _as_it_is(comment: Comment) -> Comment:
+    return comment
 
 
 def checked_text(text: str) -> str:
@@ -277,7 +252,3 @@ def checked_text(text: str) -> str:
 
 def _gone() -> Comment:
     raise not_found("COMMENT_NOT_FOUND", "there is no such comment")
-
-
-def _busy() -> Problem:
-    return Problem(Code.ABORTED, "CONFLICT", "this comment is being changed elsewhere; try again")

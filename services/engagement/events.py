@@ -52,11 +52,11 @@ def held(claims: ClaimStore, comments: CommentStore) -> dict[type[Message], Hold
 
     async def like(event: Event) -> bool:
         row = await claims.like(event.message.post_id, event.message.user_id)
-        return row is not None and row.event_id == event.id
+        return row is not None and event.id in row.event_ids
 
     async def comment(event: Event) -> bool:
         row = await comments.comment(event.message.comment_id)
-        return row is not None and row.event_id == event.id
+        return row is not None and event.id in row.event_ids
 
     return {LikeChanged: like, CommentChanged: comment}
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from mesh.errors import Code, Problem
-from mesh.events import Event, NewEvent, Outbox
+from mesh.claims import Claims
+from mesh.events import NewEvent, Outbox
 from mesh.ids import IdGenerator, time_ms
-from services.engagement import transitions
+from mesh.storage import Outcome
 from services.engagement.counts import Counts, counts_of
 from services.engagement.model import Like, PostCounts, Tally
 from services.engagement.store import ClaimStore
@@ -43,63 +43,43 @@ class Likes:
         announce: Callable[[Like], NewEvent],
         bucket_rows: int,
     ) -> None:
-        self._store, self._outbox, self._tallies, self._counts = store, outbox, tallies, counts
-        self._ids, self._announce, self._bucket_rows = ids, announce, bucket_rows
+        self._store, self._tallies, self._counts = store, tallies, counts
+        self._ids, self._bucket_rows = ids, bucket_rows
+        self._claims: Claims[Like] = Claims(outbox, self._write, lambda _, after: announce(after))
 
     async def set(self, post_id: int, person_id: int, liked: bool) -> PostCounts:
         """Make this the state; the counts with it. May be repeated. Raises CONFLICT where other
         devices of the same person keep changing it."""
-        for _ in range(transitions.ATTEMPTS):
-            before, tally = await asyncio.gather(self._store.like(post_id, person_id), self._store.tally(post_id))
-            if before is None and not liked:
-                return counts_of(tally)
-            if before is not None and before.liked is liked:
-                return await self._counted(before)
-            after = self._next(before, tally, post_id, person_id, liked)
-            event = await self._claim(before, after)
-            if event is not None:
-                return await self._finish(before, replace(after, event_id=event.id), event)
-        raise Problem(Code.ABORTED, "CONFLICT", "this like is being changed on another device; try again")
+        tally, like_id = Tally(post_id), self._ids.next()
 
-    def _next(self, before: Like | None, tally: Tally, post_id: int, person_id: int, liked: bool) -> Like:
-        version = before.version + 1 if before else 1
-        if before and not liked:
-            return replace(before, liked=False, version=version)
-        bucket = tally.peak_likes // self._bucket_rows
-        known = before or Like(post_id, person_id, liked, version, 0, 0, bucket)
-        return replace(known, liked=liked, version=version, like_id=self._ids.next(), bucket=bucket)
+        async def read() -> Like:
+            nonlocal tally
+            like, tally = await asyncio.gather(self._store.like(post_id, person_id), self._store.tally(post_id))
+            return like or Like(post_id, person_id)
 
-    async def _claim(self, before: Like | None, after: Like) -> Event | None:
+        def step(before: Like, event_id: int) -> Like | None:
+            after = self._next(before, tally, liked, like_id)
+            return None if before.liked is liked else replace(after, event_id=event_id)
+
+        async def repeat(like: Like) -> PostCounts:
+            return await self._counted(like) if like.version else counts_of(tally)
+
+        return await self._claims.change(read, step, self._align, repeat)
+
+    def _next(self, before: Like, tally: Tally, liked: bool, like_id: int) -> Like:
+        after = replace(before, liked=liked, version=before.version + 1)
+        return replace(after, like_id=like_id, bucket=tally.peak_likes // self._bucket_rows) if liked else after
+
+    async def _write(self, after: Like) -> Outcome:
         await self._counts.mark(after.post_id, after.person_id)
-        if before is not None:
-            # Its event is settled before the claim forgets it: what it said stays said, and first.
-            await self._outbox.confirm(self._event(before))
+        return await self._store.claim_like(after)
 
-        async def holder() -> int | None:
-            like = await self._store.like(after.post_id, after.person_id)
-            return like.event_id if like else None
+    async def _align(self, like: Like) -> PostCounts:
+        await self._enlist(like)
+        return await self._counted(like)
 
-        return await transitions.attempt(
-            self._outbox,
-            self._announce(after),
-            lambda event_id: self._store.claim_like(replace(after, event_id=event_id)),
-            holder,
-        )
-
-    async def _finish(self, before: Like | None, after: Like, event: Event) -> PostCounts:
-        """Once claimed it happens whole, whether or not the caller still waits."""
-        work = asyncio.create_task(self._settle(before, after, event))
-        return await asyncio.shield(work)
-
-    async def _settle(self, before: Like | None, after: Like, event: Event) -> PostCounts:
-        if before is not None and before.liked:
-            await self._store.unlist_like(before)
-        if after.liked:
-            await self._store.list_like(after)
-        try:
-            return await self._counted(after)
-        finally:  # Where counting failed, its event does it later.
-            await self._outbox.confirm(event)
+    async def _enlist(self, like: Like) -> None:
+        await (self._store.list_like if like.liked else self._store.unlist_like)(like)
 
     async def _counted(self, like: Like) -> PostCounts:
         """The counts with this like in them; where others keep the tally busy, as they will be."""
@@ -119,8 +99,7 @@ class Likes:
         like = await self._store.like(post_id, person_id)
         if like is None:
             return None
-        if like.liked:
-            await self._store.list_like(like)
+        await self._enlist(like)
         # Whoever counted it may not have reached the cache, which may have kept what it had while it was
         # away: this is the last chance to put it right, so where it fails the event is handled again.
         await self._counts.show_like(like, surely=True)
@@ -151,7 +130,3 @@ class Likes:
     async def _valid(self, post_id: int, rows: list[tuple[int, int]]) -> list[tuple[int, int]]:
         likes = await self._store.likes_by(post_id, [person for _, person in rows])
         return [row for row, like in zip(rows, likes, strict=True) if like and like.liked and like.like_id == row[0]]
-
-    def _event(self, like: Like) -> Event:
-        fact = self._announce(like)
-        return Event(like.event_id, fact.key, fact.message, "engagement")

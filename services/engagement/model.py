@@ -87,13 +87,18 @@ class Like:
 
     post_id: int
     person_id: int
-    liked: bool
-    version: int
-    event_id: int
-    like_id: int
-    bucket: int
+    liked: bool = False
+    version: int = 0
+    event_id: int = 0
+    like_id: int = 0
+    bucket: int = 0
     counted: bool = False
     counted_version: int = 0
+
+    @property
+    def event_ids(self) -> tuple[int, ...]:
+        """The event that made this version."""
+        return (self.event_id,) if self.version else ()
 
     @property
     def claim(self) -> Claim:
@@ -119,6 +124,16 @@ class Comment:
     counted_version: int = 0
     reply_counted: bool = False
     reply_counted_version: int = 0
+
+    @classmethod
+    def absent(cls, comment_id: int) -> Comment:
+        """There is no such comment (yet)."""
+        return cls(comment_id, 0, 0, 0, "", 0, 0, live=False, version=0, event_id=0, bucket=0)
+
+    @property
+    def event_ids(self) -> tuple[int, ...]:
+        """The event that made this version."""
+        return (self.event_id,) if self.version else ()
 
     @property
     def thread_id(self) -> int:

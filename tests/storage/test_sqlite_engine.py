@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from functools import partial
@@ -117,6 +118,12 @@ class TestGroupCommit:
         assert [isinstance(outcome, StorageError) for outcome in outcomes] == [False, True, False, True, False]
         kept = await writer.submit(lambda connection: connection.execute("SELECT v FROM t ORDER BY v").fetchall())
         assert kept == [(1,), (2,), (3,)]
+
+    async def test_what_was_not_begun_by_its_deadline_is_never_applied(self, writer: Writer) -> None:
+        writer.submit(_insert(1), until=time.monotonic())  # nobody has been told yet: the loop may be late
+        await writer.submit(_insert(2), until=time.monotonic() + 60)
+        kept = await writer.submit(lambda connection: connection.execute("SELECT v FROM t").fetchall())
+        assert kept == [(2,)]
 
     async def test_a_write_that_fails_half_way_is_undone_whole(self, store: SqliteStore, tmp_path: Path) -> None:
         with _raw(tmp_path / "store.db") as other:

@@ -7,6 +7,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -242,7 +243,7 @@ class SqliteStore:
             seconds = deadline.within(self._timeout_s)
         except deadline.DeadlineExceeded:
             raise Unavailable("the caller's deadline had passed: nothing was sent") from None
-        future = worker.submit(work)
+        future = worker.submit(work, time.monotonic() + seconds)
         # A timer on the future itself: asyncio.wait_for would cost more than the read.
         timer = future.get_loop().call_later(seconds, _expire, future, seconds)
         try:

@@ -1,0 +1,21 @@
+"""Crashes at every write, over SQLite."""
+
+from __future__ import annotations
+
+import pytest
+from claims_crashes import ClaimsCrashes
+from engagement_crashes import EngagementCrashes
+
+
+@pytest.fixture
+def storage_url() -> str:
+    """A store of each test's own."""
+    return "sqlite::memory:"
+
+
+class TestClaims(ClaimsCrashes):
+    """The protocol by itself."""
+
+
+class TestEngagement(EngagementCrashes):
+    """Likes and comments."""
