@@ -1,16 +1,16 @@
-"""Changing an edge: intent, claim, derived rows, publication; and putting right what a crash left.
+"""Changing an edge by the protocol of :mod:`mesh.claims`, and putting right what a crash left.
 
-The claim is one compare-and-set of the edge's row, which keeps the id of the event that announces
-it. Everything derived (lists, counts, the other side of a block) is then brought in line with the
-edge *as it stands*, by whoever passes: the change itself, its repetition, or the sweep of intents.
-Bringing in line ends by looking whether the edge has moved meanwhile, so the last writer always
-leaves what is true.
+Everything derived (lists, counts, the other side of a block) is brought in line with the edge *as it
+stands*, by whoever passes: the change itself, its repetition, or the sweep of intents. Bringing in
+line ends by looking whether the edge has moved meanwhile, so the last writer always leaves what is
+true.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from mesh.claims import Claims
 from mesh.errors import Code, Problem
 from mesh.events import NewEvent, Outbox
 from services.graph.counts import Counts
@@ -36,8 +36,7 @@ class Changes:
         self._store = store
         self._counts = counts
         self._relations = relations
-        self._outbox = outbox
-        self._announce = announce
+        self._claims: Claims[Edge] = Claims(outbox, store.claim, announce)
 
     async def change(self, user_id: int, target_id: int, transition: Transition) -> Edge:
         """Apply a transition to an edge; the edge that now holds. What ``transition`` raises, this raises.
@@ -47,18 +46,22 @@ class Changes:
         return await self._change(user_id, target_id, transition, self.bring_in_line)
 
     async def _change(self, user_id: int, target_id: int, transition: Transition, align: Align) -> Edge:
-        for _ in range(_MAX_TRIES):
-            old = await self._store.edge(user_id, target_id)
+        async def read() -> Edge:
+            return await self._store.edge(user_id, target_id)
+
+        def step(old: Edge, event_id: int) -> Edge | None:
             state = transition(old.state)
-            if state == old.state:
-                return await self._repaired(old, align)
-            event = await self._outbox.intend(self._announce(old, old.changed(state, 0)))
-            if await self._store.replace(old, old.changed(state, event.id)):
-                edge = await align(user_id, target_id)
-                await self._outbox.confirm(event)
-                return edge
-            await self._outbox.withdraw(event)
-        raise _too_busy()
+            return None if state == old.state else old.changed(state, event_id)
+
+        async def aligned(_: Edge) -> Edge:
+            return await align(user_id, target_id)
+
+        async def repeat(old: Edge) -> Edge:
+            # What is derived from it may still miss (a crash, a change under way).
+            shown = await self._store.projected_version(old) if old.version else 0
+            return old if shown == old.version else await self._claims.repair(old, aligned)
+
+        return await self._claims.change(read, step, aligned, repeat)
 
     async def settle(self, user_id: int, target_id: int, event_id: int) -> bool:
         """Whether the change that an intent announced was made; what it left undone is done then."""
@@ -97,17 +100,6 @@ class Changes:
             back = await self._store.edge(edge.target_id, edge.user_id)
             if back.state.blocking:
                 await self._change(edge.user_id, edge.target_id, severed, self._derive)
-
-    async def _repaired(self, edge: Edge, align: Align) -> Edge:
-        """The edge is as asked; what is derived from it may still miss (a crash, a change under way).
-
-        An intent goes first, which the sweep finds should this end halfway.
-        """
-        if edge.version and await self._store.projected_version(edge) != edge.version:
-            event = await self._outbox.intend(self._announce(edge, edge))
-            edge = await align(*edge.key)
-            await self._outbox.withdraw(event)
-        return edge
 
 
 def _too_busy() -> Problem:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Put, Row, Store, TimedOut, Value
+from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Outcome, Put, Row, Store, TimedOut, Value
 from services.graph import schema
 from services.graph.edges import LISTS, RELATION_FLAGS, Counted, Edge, Key, Relation, State
 
@@ -66,17 +66,12 @@ class GraphStore:
         rows = await self._store.multi_get(schema.EDGES, [_pair(key) for key in keys]) if keys else []
         return [_edge(key, row) for key, row in zip(keys, rows, strict=True)]
 
-    async def replace(self, old: Edge, new: Edge) -> bool:
-        """Make an edge what it shall be, if it is still what it was. A lost answer is read back."""
-        changes = _state_columns(new)
-        try:
-            if not old.version:
-                row = {**_pair(new.key), **changes, **_NOTHING_COUNTED}
-                return (await self._store.insert_if_absent(schema.EDGES, row)).applied
-            expected = {"version": old.version}
-            return (await self._store.update_if(schema.EDGES, _pair(new.key), changes, expected)).applied
-        except TimedOut:
-            return new.event_ids[-1] in (await self.edge(*new.key)).event_ids
+    async def claim(self, edge: Edge) -> Outcome:
+        """Make this the edge, where it was at the version before."""
+        changes = _state_columns(edge)
+        if edge.version == 1:
+            return await self._store.insert_if_absent(schema.EDGES, {**_pair(edge.key), **changes, **_NOTHING_COUNTED})
+        return await self._store.update_if(schema.EDGES, _pair(edge.key), changes, {"version": edge.version - 1})
 
     async def count(self, user_id: int, kind: str) -> Count:
         """One count, read linearizably."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 from claims_crashes import ClaimsCrashes
 from engagement_crashes import EngagementCrashes
+from graph_crashes import GraphCrashes
 
 from mesh.testing.chaos import Fault
 from stack.cassandra import CassandraCluster
@@ -36,3 +37,7 @@ class TestClaims(ClaimsCrashes):
 
 class TestEngagement(EngagementCrashes):
     """Likes and comments."""
+
+
+class TestGraph(GraphCrashes):
+    """Follows and blocks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from claims_crashes import ClaimsCrashes
 from engagement_crashes import EngagementCrashes
+from graph_crashes import GraphCrashes, GraphStorms
 
 
 @pytest.fixture
@@ -19,3 +20,11 @@ class TestClaims(ClaimsCrashes):
 
 class TestEngagement(EngagementCrashes):
     """Likes and comments."""
+
+
+class TestGraph(GraphCrashes):
+    """Follows and blocks."""
+
+
+class TestGraphInStorms(GraphStorms):
+    """Follows, blocks and all the rest, many at once."""
