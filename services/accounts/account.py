@@ -35,6 +35,11 @@ class Account:
     password_hash: str
     event_ids: tuple[int, ...] = ()
 
+    @property
+    def version(self) -> int:
+        """The version of its public facts. 0: not created yet."""
+        return self.user.version
+
     def changed(self, user: User, event_id: int) -> Account:
         """This account with other public facts, by an event. Going private ends old media links."""
         went_private = user.private and not self.user.private

@@ -1,8 +1,8 @@
 """Public facts of accounts: creating, changing and reading them, and telling the others.
 
-The account's row is the truth, changed by compare-and-set; it keeps the ids of the events that
-announced its changes. The profile row that everybody reads is derived from it by whoever passes
-(the change, its repetition, the sweep of intents), until it shows the row as it stands.
+The account's row is the truth, changed by the protocol of :mod:`mesh.claims`. The profile row that
+everybody reads is derived from it by whoever passes (the change, its repetition, the sweep of
+intents), until it shows the row as it stands.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mesh.claims import Claims
 from mesh.errors import Code, Problem, invalid, not_found, precondition
 from mesh.events import NewEvent, Outbox
 from services.accounts import fields
 from services.accounts.account import Account, User
 from services.accounts.schema import USERNAMES
-from services.accounts.store import AccountStore
+from services.accounts.store import Abandoned, AccountStore
 
 _MAX_TRIES = 20
 DEFAULT_PAGE = 200
@@ -42,21 +43,26 @@ class Profiles:
 
     def __init__(self, store: AccountStore, outbox: Outbox, announce: Announce, assets: Assets) -> None:
         self._store = store
-        self._outbox = outbox
-        self._announce = announce
         self._assets = assets
+        self._claims: Claims[Account] = Claims(outbox, store.claim_version, lambda _, after: announce(after.user))
 
     async def create(self, account: Account) -> bool:
-        """Create an account and announce it; False where its registration was given up. May be repeated."""
-        user = replace(account.user, version=1)
-        await self._store.index(user.user_id)
-        event = await self._outbox.intend(self._announce(user))
-        created = await self._store.create(replace(account, user=user, event_ids=(event.id,)))
-        if created and await self.settle(user.user_id, event.id):
-            await self._outbox.confirm(event)
-        else:
-            await self._outbox.withdraw(event)
-        return created
+        """Create an account (of version 0) and announce it; False where its registration was given up. May be
+        repeated."""
+        user_id = account.user.user_id
+        await self._store.index(user_id)
+
+        async def read() -> Account:
+            return await self._store.registered(user_id) or account
+
+        def step(before: Account, event_id: int) -> Account | None:
+            return None if before.version else before.changed(before.user, event_id)
+
+        try:
+            await self._claims.change(read, step, self._aligned, self._repaired)
+        except Abandoned:
+            return False
+        return True
 
     async def account(self, user_id: int) -> Account:
         """An account. Raises USER_NOT_FOUND."""
@@ -71,19 +77,15 @@ class Profiles:
         Raises INVALID_FIELD_MASK, INVALID_FIELD, MEDIA_NOT_FOUND, MEDIA_NOT_READY.
         """
         changes = await self._checked(user_id, wanted, paths)
-        for _ in range(_MAX_TRIES):
-            old = await self.account(user_id)
+
+        async def read() -> Account:
+            return await self.account(user_id)
+
+        def step(old: Account, event_id: int) -> Account | None:
             user = replace(old.user, **changes)
-            if user == old.user:
-                return await self._repaired(old)
-            event = await self._outbox.intend(self._announce(old.changed(user, 0).user))
-            new = old.changed(user, event.id)
-            if await self._store.replace(old, new):
-                await self._show(user_id)
-                await self._outbox.confirm(event)
-                return new
-            await self._outbox.withdraw(event)
-        raise _too_busy()
+            return None if user == old.user else old.changed(user, event_id)
+
+        return await self._claims.change(read, step, self._aligned, self._repaired)
 
     async def settle(self, user_id: int, event_id: int) -> bool:
         """Whether the change that an intent announced was made; the profile shows it then."""
@@ -122,14 +124,13 @@ class Profiles:
             account = latest
         raise _too_busy()
 
+    async def _aligned(self, account: Account) -> Account:
+        return await self._show(account.user.user_id) or account
+
     async def _repaired(self, account: Account) -> Account:
         """The account is as asked, but a crash may have kept its profile from showing so."""
-        user_id = account.user.user_id
-        if await self._store.projected_version(user_id) != account.user.version:
-            event = await self._outbox.intend(self._announce(account.user))
-            await self._show(user_id)
-            await self._outbox.withdraw(event)
-        return account
+        shown = await self._store.projected_version(account.user.user_id)
+        return account if shown == account.version else await self._claims.repair(account, self._aligned)
 
     async def _checked(self, user_id: int, wanted: User, paths: Sequence[str]) -> dict[str, Any]:
         """The values to set. Everything is checked before anything is changed."""

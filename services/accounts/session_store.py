@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
+from mesh.claims import standing
 from mesh.storage import Row, Store, TimedOut, Value
 from services.accounts import schema
 
@@ -52,12 +52,11 @@ class SessionStore:
         """Open a session and list it; the one of this id that was there before, if there was."""
         await self._store.put(schema.SESSIONS_OF, {"user_id": session.user_id, "session_id": session.session_id})
         row = {"session_id": session.session_id, **_columns(session)}
-        with suppress(TimedOut):  # whether it is there is read just after
-            await self._store.insert_if_absent(schema.SESSIONS, row)
-        return await self.session(session.session_id) or session
+        return _session(await standing(self._store, schema.SESSIONS, row))
 
     async def replace(self, old: Session, new: Session) -> bool:
-        """Change a session that is still what it was. A lost answer is read back."""
+        """Change a session that is still what it was. A lost answer is read back; where that shows no change,
+        the next try decides: what it expects, the lost one cannot find any more."""
         key: Row = {"session_id": old.session_id}
         try:
             return (await self._store.update_if(schema.SESSIONS, key, _columns(new), {"version": old.version})).applied

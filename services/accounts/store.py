@@ -6,8 +6,9 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mesh.claims import standing
 from mesh.ids import time_ms
-from mesh.storage import Bound, Put, Row, Store, TableSpec, TimedOut, Value
+from mesh.storage import Bound, Outcome, Put, Row, Store, TableSpec, Value
 from services.accounts import schema
 from services.accounts.account import Account, User
 
@@ -32,6 +33,10 @@ class Registration:
     fingerprint: bytes
 
 
+class Abandoned(Exception):
+    """This account was given up before it was created, and never will be."""
+
+
 class AccountStore:
     """Reads and writes accounts."""
 
@@ -40,8 +45,8 @@ class AccountStore:
 
     async def register_request(self, request_id: str, wanted: Registration) -> Registration:
         """Give a request its ids; those it was given before, where it comes again."""
-        await self._insert(schema.REGISTRATIONS, {"request_id": request_id, **_registration_columns(wanted)})
-        return await self.registration(request_id) or wanted
+        row = {"request_id": request_id, **_registration_columns(wanted)}
+        return _registration(await standing(self._store, schema.REGISTRATIONS, row))
 
     async def registration(self, request_id: str) -> Registration | None:
         """What a request was given, if it was seen before."""
@@ -62,10 +67,7 @@ class AccountStore:
     async def claim(self, table: TableSpec, name: str, claim: Claim) -> Claim:
         """Claim a name that was never held; the claim that now holds it."""
         columns = {"user_id": claim.user_id, "claim_time_ms": claim.claim_time_ms}
-        await self._insert(table, {"name": name, **columns})
-        (held,) = await self.claims(table, [name])
-        assert held is not None  # claims are never deleted
-        return held
+        return _claim(await standing(self._store, table, {"name": name, **columns}))
 
     async def hand_over(self, table: TableSpec, name: str, old: Claim, new: Claim) -> None:
         """Replace a claim, unless it has changed."""
@@ -78,31 +80,29 @@ class AccountStore:
         row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
         return None if row is None or row["abandoned"] else _account(row)
 
-    async def create(self, account: Account) -> bool:
-        """Create an account; False where its registration was given up meanwhile."""
-        row = {"user_id": account.user.user_id, "abandoned": False, **_account_columns(account)}
-        outcome = await self._insert(schema.ACCOUNTS, row)
-        return outcome or await self.account(account.user.user_id) is not None
+    async def registered(self, user_id: int) -> Account | None:
+        """An account, or None where none was made yet. Raises :class:`Abandoned`."""
+        row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
+        if row is not None and row["abandoned"]:
+            raise Abandoned
+        return _account(row) if row else None
+
+    async def claim_version(self, account: Account) -> Outcome:
+        """Make this the account, where it was at the version before."""
+        key, columns = {"user_id": account.user.user_id}, _account_columns(account)
+        if account.version == 1:
+            return await self._store.insert_if_absent(schema.ACCOUNTS, {**key, "abandoned": False, **columns})
+        return await self._store.update_if(schema.ACCOUNTS, key, columns, {"version": account.version - 1})
 
     async def abandon(self, user_id: int) -> bool:
         """See to it that this account is never created; False where it was already."""
-        await self._insert(schema.ACCOUNTS, {"user_id": user_id, "abandoned": True})
-        return await self.account(user_id) is None
+        row = await standing(self._store, schema.ACCOUNTS, {"user_id": user_id, "abandoned": True})
+        return bool(row["abandoned"])
 
     async def is_abandoned(self, user_id: int) -> bool:
         """Whether the registration of this account was given up."""
         row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
         return row is not None and bool(row["abandoned"])
-
-    async def replace(self, old: Account, new: Account) -> bool:
-        """Change an account that is still what it was. A lost answer is read back."""
-        key, expected = {"user_id": old.user.user_id}, {"version": old.user.version}
-        try:
-            changes = _account_columns(new)
-            return (await self._store.update_if(schema.ACCOUNTS, key, changes, expected)).applied
-        except TimedOut:
-            latest = await self.account(old.user.user_id)
-            return latest is not None and new.event_ids[-1] in latest.event_ids
 
     async def keep_password(self, account: Account, password_hash: str) -> None:
         """Replace a password's hash, unless it has changed."""
@@ -151,13 +151,6 @@ class AccountStore:
                 break
             first_day = Bound((days[-1]["day"],), inclusive=False)
         return found
-
-    async def _insert(self, table: TableSpec, row: Row) -> bool:
-        """Insert if absent; a lost answer counts as no: whoever asks reads what holds."""
-        try:
-            return (await self._store.insert_if_absent(table, row)).applied
-        except TimedOut:
-            return False
 
 
 def _int(row: Row, column: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from accounts_crashes import AccountsCrashes
 from claims_crashes import ClaimsCrashes
 from engagement_crashes import EngagementCrashes
 from graph_crashes import GraphCrashes
@@ -41,3 +42,7 @@ class TestEngagement(EngagementCrashes):
 
 class TestGraph(GraphCrashes):
     """Follows and blocks."""
+
+
+class TestAccounts(AccountsCrashes):
+    """Registrations and changes of accounts."""

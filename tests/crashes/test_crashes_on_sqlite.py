@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from accounts_crashes import AccountsCrashes, AccountsStorms
 from claims_crashes import ClaimsCrashes
 from engagement_crashes import EngagementCrashes
 from graph_crashes import GraphCrashes, GraphStorms
@@ -28,3 +29,11 @@ class TestGraph(GraphCrashes):
 
 class TestGraphInStorms(GraphStorms):
     """Follows, blocks and all the rest, many at once."""
+
+
+class TestAccounts(AccountsCrashes):
+    """Registrations and changes of accounts."""
+
+
+class TestAccountsInStorms(AccountsStorms):
+    """Registrations for the same names, many at once."""
