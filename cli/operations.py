@@ -61,23 +61,36 @@ def health(set_: list[str] = Set) -> None:
     raise typer.Exit(0 if answer.get("serving") else 1)
 
 
-def schema(set_: list[str] = Set) -> None:
-    """Create or extend the tables of every service; safe to run at any time, from anywhere."""
+def schema(
+    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would change, and change nothing."),
+    set_: list[str] = Set,
+) -> None:
+    """Say what the tables lack and add it; safe at any time, from anywhere, beside processes of other versions."""
     from cli import configuration
     from cli.holdings import tables
     from mesh.clock import SystemClock
-    from mesh.storage import StorageError, open_store
+    from mesh.storage import Corrupt, Gap, StorageError, open_store
 
     settings = configuration.load(set_)
 
+    async def bring(name: str) -> None:
+        store = await open_store(settings.storage_url, name, SystemClock())
+        try:
+            differences = await store.compare(tables()[name])
+            for difference in differences:
+                _console.print(f"{name}: {difference}", markup=False)
+            if not differences:
+                _console.print(f"{name}: as declared")
+            if dry_run and any(difference.gap is Gap.CONFLICT for difference in differences):
+                raise Corrupt(f"{name}: what does not agree has to be migrated by hand")
+            if not dry_run:
+                await store.create(tables()[name])
+        finally:
+            await store.close()
+
     async def run() -> None:
-        for name, own in tables().items():
-            store = await open_store(settings.storage_url, name, SystemClock())
-            try:
-                await store.create(own)
-                _console.print(f"{name}: {', '.join(table.name for table in own)}")
-            finally:
-                await store.close()
+        for name in tables():
+            await bring(name)
 
     try:
         asyncio.run(run())

@@ -206,6 +206,29 @@ class StoreHealth:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+class Gap(Enum):
+    """In which way a stored table is not the declared one."""
+
+    TABLE = "is missing"
+    COLUMN = "lacks a column"
+    LIFE = "lives for another time"
+    UNKNOWN = "has a column that is not declared"
+    CONFLICT = "does not agree"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way in which what is stored is not what is declared. ``create`` closes the gaps TABLE, COLUMN and LIFE,
+    leaves an UNKNOWN column as it is and refuses a CONFLICT."""
+
+    table: str
+    gap: Gap
+    what: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.gap.value}" + (f": {self.what}" if self.what else "")
+
+
 class Store(Protocol):
     """One service's tables on one engine. Every method raises the errors of this file and no others.
 
@@ -217,6 +240,9 @@ class Store(Protocol):
     async def create(self, tables: Sequence[TableSpec]) -> None:
         """Create the tables that are missing and add the columns that are. Idempotent, and safe
         while other processes do the same. A key or type that differs raises :class:`Corrupt`."""
+
+    async def compare(self, tables: Sequence[TableSpec]) -> list[Difference]:
+        """What ``create`` would change or refuse, and what is stored and not declared; changes nothing."""
 
     async def put(self, table: TableSpec, row: Row, ttl: timedelta | None = None) -> None:
         """Set columns of one row; may be repeated."""

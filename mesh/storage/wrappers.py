@@ -21,6 +21,7 @@ from mesh import deadline
 from mesh.spans import span
 from mesh.storage.contract import (
     Bound,
+    Difference,
     Key,
     Mutation,
     Outcome,
@@ -72,6 +73,9 @@ class Wrapper:
 
     async def create(self, tables: Sequence[TableSpec]) -> None:
         await self._around(Call("create", ""), lambda: self._inner.create(tables))
+
+    async def compare(self, tables: Sequence[TableSpec]) -> list[Difference]:
+        return await self._around(Call("compare", ""), lambda: self._inner.compare(tables))
 
     async def put(self, table: TableSpec, row: Row, ttl: timedelta | None = None) -> None:
         await self._around(Call("put", table.name), lambda: self._inner.put(table, row, ttl))

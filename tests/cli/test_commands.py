@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -88,15 +89,35 @@ async def test_gateway_prints_a_configuration_that_envoy_accepts(house: House, t
     await validate(config)
 
 
-def test_schema_creates_every_services_tables_and_may_be_repeated(tmp_path: Path) -> None:
-    first, second = (tintype("schema", env={}, cwd=tmp_path) for _ in range(2))
-    assert (first.code, second.code) == (0, 0)
-    assert first.out == second.out
-    created = dict(line.split(": ", 1) for line in first.out.splitlines() if re.match(r"[a-z]+: ", line))
-    assert {"accounts", "graph", "media", "timeline", "engagement"} <= set(created)
-    for tables in created.values():
-        assert "outbox" in tables
-    assert {path.stem for path in (tmp_path / ".state/db").glob("*.db")} >= set(created)
+def test_schema_says_what_is_missing_and_adds_it(tmp_path: Path) -> None:
+    planned = tintype("schema", "--dry-run", env={}, cwd=tmp_path)
+    added, after = (tintype("schema", env={}, cwd=tmp_path) for _ in range(2))
+    assert (planned.code, added.code, after.code) == (0, 0, 0)
+    assert planned.out == added.out
+    services = {path.stem for path in (tmp_path / ".state/db").glob("*.db")}
+    assert {"accounts", "graph", "media", "timeline", "engagement", "search"} == services
+    for service in services:
+        assert f"{service}: outbox is missing" in added.out
+        assert f"{service}: as declared" in after.out.splitlines()
+
+
+def test_schema_adds_columns_says_what_is_unknown_and_refuses_what_does_not_agree(tmp_path: Path) -> None:
+    tintype("schema", env={}, cwd=tmp_path)
+    with sqlite3.connect(tmp_path / ".state/db/accounts.db") as accounts:
+        accounts.execute("ALTER TABLE profiles DROP COLUMN bio")
+        accounts.execute("ALTER TABLE profiles ADD COLUMN colour TEXT")
+    said = tintype("schema", env={}, cwd=tmp_path)
+    assert said.code == 0
+    assert "accounts: profiles lacks a column: bio" in said.out
+    assert "accounts: profiles has a column that is not declared: colour" in said.out
+    with sqlite3.connect(tmp_path / ".state/db/accounts.db") as accounts:
+        accounts.execute("ALTER TABLE profiles DROP COLUMN bio")
+        accounts.execute("ALTER TABLE profiles ADD COLUMN bio INTEGER")
+    for arguments in ((), ("--dry-run",)):
+        said = tintype("schema", *arguments, env={}, cwd=tmp_path)
+        assert said.code == 1
+        assert "accounts: profiles does not agree: column 'bio' is stored as INTEGER, declared as text" in said.out
+        assert "by hand" in said.err
 
 
 def test_command_without_an_installation_says_so_in_a_line(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from mesh.storage.cassandra.statements import CassandraTable
 from mesh.storage.checker import Tables, check_write
 from mesh.storage.contract import (
     Bound,
+    Difference,
     Key,
     Mutation,
     Outcome,
@@ -53,6 +54,11 @@ class CassandraStore:
         self._seconds()
         await self._schema.reconcile(checked)
         self._tables.declare(checked)
+
+    async def compare(self, tables: Sequence[TableSpec]) -> list[Difference]:
+        checked = self._tables.check(tables)
+        self._seconds()
+        return await self._schema.compare(checked)
 
     async def put(self, table: TableSpec, row: Row, ttl: timedelta | None = None) -> None:
         known = self._tables[table]

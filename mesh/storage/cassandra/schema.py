@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TypeAlias
 
 from mesh.storage.cassandra.client import Client, Kind, Statement
-from mesh.storage.cassandra.statements import CassandraTable
-from mesh.storage.contract import Corrupt, StorageError, TimedOut, Unavailable, Value
+from mesh.storage.cassandra.statements import EXISTS, CassandraTable
+from mesh.storage.contract import Corrupt, Difference, Gap, StorageError, TimedOut, Unavailable, Value
 
 _LEASE_S = 30
 _STEP_S = 30.0
@@ -50,18 +50,27 @@ class Schema:
                     await self._agreed()
         await self._agreed()
 
-    async def _missing(self, tables: Sequence[CassandraTable]) -> list[str]:
+    async def compare(self, tables: Sequence[CassandraTable]) -> list[Difference]:
+        """How tables are stored otherwise than they are declared."""
         stored, lifetimes = await self._stored()
-        changes: list[str] = []
+        found: list[Difference] = []
         for table in tables:
-            columns = stored.get(table.spec.name)
-            if columns is None:
-                changes.append(table.create)
+            name = table.spec.name
+            if (columns := stored.get(name)) is None:
+                found.append(Difference(name, Gap.TABLE))
                 continue
-            changes += [table.add_column(name) for name in _missing_columns(table, columns)]
-            if lifetimes.get(table.spec.name) != (table.ttl_s or 0):
-                changes.append(table.set_ttl)
-        return changes
+            found += _columns(table, columns)
+            if lifetimes.get(name) != (table.ttl_s or 0):
+                found.append(Difference(name, Gap.LIFE, f"rows expire after {table.spec.ttl}"))
+        return found
+
+    async def _missing(self, tables: Sequence[CassandraTable]) -> list[str]:
+        by_name = {table.spec.name: table for table in tables}
+        return [
+            change
+            for difference in await self.compare(tables)
+            if (change := _change(by_name[difference.table], difference))
+        ]
 
     async def _stored(self) -> tuple[dict[str, Columns], dict[str, Value]]:
         of_keyspace = f"WHERE keyspace_name = '{self._keyspace}'"
@@ -153,20 +162,33 @@ def _lease_id(keyspace: str) -> uuid.UUID:
     return uuid.uuid5(_LEASE_ID, keyspace)
 
 
-def _missing_columns(table: CassandraTable, stored: Columns) -> list[str]:
-    missing = []
+def _columns(table: CassandraTable, stored: Columns) -> Iterator[Difference]:
+    spec = table.spec
     if ("tintype_exists" in stored) is not table.compare_and_set:
-        raise Corrupt(f"table {table.spec.name!r} was created for another write mode: migrate it by hand")
+        yield Difference(spec.name, Gap.CONFLICT, "it was created for another write mode")
     for name, declared in table.stored_columns.items():
         found = stored.get(name)
         if found is None and declared[0] == "regular":
-            missing.append(name)
+            yield Difference(spec.name, Gap.COLUMN, name)
         elif found != declared:
-            raise Corrupt(
-                f"table {table.spec.name!r}: column {name!r} is stored as {found} but declared as {declared}: "
-                "migrate it by hand"
+            yield Difference(
+                spec.name, Gap.CONFLICT, f"column {name!r} is stored as {found} but declared as {declared}"
             )
-    keys = {name for name, column in stored.items() if column[0] in ("partition_key", "clustering")}
-    if more := sorted(keys - set(table.spec.key_columns)):
-        raise Corrupt(f"table {table.spec.name!r} has the key column {more[0]!r}, which is not declared")
-    return missing
+    for name in stored.keys() - table.stored_columns.keys() - {EXISTS}:
+        in_key = stored[name][0] in ("partition_key", "clustering")
+        gap = Gap.CONFLICT if in_key else Gap.UNKNOWN
+        yield Difference(spec.name, gap, f"the key column {name!r} is not declared" if in_key else name)
+
+
+def _change(table: CassandraTable, difference: Difference) -> str | None:
+    """The statement that closes a gap; None where there is none to close."""
+    match difference.gap:
+        case Gap.CONFLICT:
+            raise Corrupt(f"table {table.spec.name!r}: {difference.what}: migrate it by hand")
+        case Gap.TABLE:
+            return table.create
+        case Gap.COLUMN:
+            return table.add_column(difference.what)
+        case Gap.LIFE:
+            return table.set_ttl
+    return None

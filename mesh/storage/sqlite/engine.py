@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mesh.clock import Clock
 from mesh.storage.checker import Tables, check_write
 from mesh.storage.contract import (
     Bound,
+    Difference,
     Key,
     Mutation,
     Outcome,
@@ -33,7 +35,7 @@ from mesh.storage.contract import (
 )
 from mesh.storage.ranges import ranges
 from mesh.storage.sqlite.errors import translate
-from mesh.storage.sqlite.schema import reconcile
+from mesh.storage.sqlite.schema import compare, reconcile
 from mesh.storage.sqlite.statements import SqliteTable
 from mesh.storage.sqlite.threads import Readers, Work, Worker, Writer
 from mesh.storage.sqlite.work import (
@@ -97,6 +99,11 @@ class SqliteStore:
 
     def _reconcile(self, tables: Sequence[SqliteTable]) -> Work:
         return lambda connection: reconcile(connection, tables, self._clock.now_ms())
+
+    async def compare(self, tables: Sequence[TableSpec]) -> list[Difference]:
+        checked = self._tables.check(tables)
+        found = await self._do(self._writer, lambda connection: [compare(connection, table) for table in checked])
+        return list(chain.from_iterable(found))
 
     async def put(self, table: TableSpec, row: Row, ttl: timedelta | None = None) -> None:
         known = self._tables[table]

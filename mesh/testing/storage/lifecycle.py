@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar
 
 import pytest
@@ -16,6 +17,8 @@ from mesh.clock import SystemClock
 from mesh.storage import (
     Clustering,
     Corrupt,
+    Difference,
+    Gap,
     StorageError,
     Store,
     TableSpec,
@@ -75,6 +78,37 @@ class Lifecycle:
         assert await store.get(new, {"part": 1}) == {"part": 1, "body": "old", "added": None}
         await store.put(new, {"part": 1, "added": 5})
         assert await store.get(new, {"part": 1}) == {"part": 1, "body": "old", "added": 5}
+
+    async def test_compare_says_what_create_would_do_and_does_nothing(self, store: Store) -> None:
+        old = _table(columns={"body": TEXT, "dropped": INT})
+        new = replace(old, columns={"body": TEXT, "added": INT})
+        assert await store.compare([old]) == [Difference(old.name, Gap.TABLE)]
+        await store.create([old])
+        assert await store.compare([old]) == []
+        unknown = Difference(old.name, Gap.UNKNOWN, "dropped")
+        expiring = replace(new, columns={"body": TEXT, "dropped": INT}, ttl=timedelta(hours=1))
+        assert await store.compare([new]) == [Difference(old.name, Gap.COLUMN, "added"), unknown]
+        assert [difference.gap for difference in await store.compare([expiring])] == [Gap.LIFE]
+        (conflict,) = await store.compare([replace(old, columns={"body": INT, "dropped": INT})])
+        assert (conflict.gap, conflict.table) == (Gap.CONFLICT, old.name)
+        assert "'body'" in conflict.what
+        await store.create([new])
+        assert await store.compare([new]) == [unknown]
+
+    async def test_stores_that_add_a_column_at_once_all_succeed_beside_one_that_writes(
+        self, store: Store, another: Callable[[], Awaitable[Store]]
+    ) -> None:
+        old = _table(columns={"body": TEXT})
+        new = replace(old, columns={"body": TEXT, "added": INT, "more": INT})
+        await store.create([old])
+        stores = [await another() for _ in range(3)]
+        writing = [store.put(old, {"part": part, "body": "old"}) for part in range(50)]
+        await asyncio.gather(*(each.create([new]) for each in stores), *writing)
+        await stores[0].put(new, {"part": 0, "added": 1})
+        rows = await stores[1].multi_get(new, [{"part": part} for part in range(50)])
+        assert [row and row["body"] for row in rows] == ["old"] * 50
+        assert [row and row["added"] for row in rows] == [1, *[None] * 49]
+        await store.put(old, {"part": 1, "body": "still"})
 
     async def test_a_store_that_knows_fewer_columns_works_beside_one_that_knows_more(
         self, store: Store, another: Callable[[], Awaitable[Store]]
