@@ -33,6 +33,11 @@ def _flags(pairs: list[str] | None) -> dict[str, str]:
     return flags
 
 
+def gateway(given: str | None, settings: Any = None) -> str:
+    """host:port of the gateway to talk to: the one given, else this installation's."""
+    return given or f"127.0.0.1:{(settings or load()).stack.gateway_port}"
+
+
 def load(pairs: list[str] | None = None) -> Any:
     """The settings in force. A wrong one ends the command with a line for each bad key."""
     flags = _flags(pairs)

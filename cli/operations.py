@@ -15,7 +15,9 @@ search = typer.Typer(help="The search index.", no_args_is_help=True)
 
 
 def seed(
-    gateway: str = typer.Option("127.0.0.1:8080", envvar="TINTYPE_GATEWAY", help="The gateway's host:port."),
+    gateway: str | None = typer.Option(
+        None, envvar="TINTYPE_GATEWAY", help="Another installation's gateway: host:port."
+    ),
     set_: list[str] = Set,
 ) -> None:
     """Fill the running installation with the demo world; what is there already stays as it is."""
@@ -23,9 +25,9 @@ def seed(
     from cli.client import explain_all
     from cli.demo.world import World
 
-    settings = configuration.load(set_)
+    target = configuration.gateway(gateway, configuration.load(set_))
     try:
-        filled = asyncio.run(World(gateway, settings.state_dir / "seeded.json", _console).fill())
+        filled = asyncio.run(World(target, _console).fill())
     except Exception as error:
         typer.secho(f"the demo world was not finished: {explain_all(error)}", fg="red", err=True)
         raise typer.Exit(1) from None

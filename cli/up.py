@@ -49,6 +49,7 @@ def _service_line(line: str) -> None:
 
 
 async def _run(installation: Installation, seed: bool) -> None:
+    installation.require_ports()
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -91,7 +92,7 @@ async def _seed(installation: Installation) -> None:
     from cli.demo.people import DEMO_PASSWORD
     from cli.demo.world import World
 
-    world = World(f"127.0.0.1:{installation.section.gateway_port}", installation.state_dir / "seeded.json", _console)
+    world = World(f"127.0.0.1:{installation.section.gateway_port}", _console)
     try:
         if await world.fill():
             _say(f"the demo world is complete; log in as any of its people with the password {DEMO_PASSWORD}")

@@ -19,20 +19,23 @@ if TYPE_CHECKING:
     from cli.client import Client
 
 _console = Console(highlight=False)
-Gateway = typer.Option("127.0.0.1:8080", "--gateway", envvar="TINTYPE_GATEWAY", help="The gateway's host:port.")
+Gateway = typer.Option(None, "--gateway", envvar="TINTYPE_GATEWAY", help="Another installation's gateway: host:port.")
 User = typer.Option("ana.souza", "--user", "-u", envvar="TINTYPE_USER", help="Who you are.")
 Password = typer.Option(DEMO_PASSWORD, "--password", envvar="TINTYPE_PASSWORD", help="The demo world's by default.")
 _FOREVER_S = 24 * 3600.0
 
 
-def signed_in(gateway: str, user: str, password: str, work: Callable[[Client, str], Awaitable[None]]) -> None:
+def signed_in(gateway: str | None, user: str, password: str, work: Callable[[Client, str], Awaitable[None]]) -> None:
     """Log in, do the work, and say what went wrong in one line."""
     import grpc
 
+    from cli import configuration
     from cli.client import Client, explain
 
+    target = configuration.gateway(gateway)
+
     async def run() -> None:
-        async with Client(gateway) as client:
+        async with Client(target) as client:
             await work(client, await client.log_in(user, password))
 
     try:
@@ -47,7 +50,7 @@ def signed_in(gateway: str, user: str, password: str, work: Callable[[Client, st
 def upload(
     photo: Path = typer.Argument(..., exists=True, dir_okay=False, help="A JPEG, PNG or WebP file."),
     caption: str = typer.Option(None, help="Publish it as a post with this caption."),
-    gateway: str = Gateway,
+    gateway: str | None = Gateway,
     user: str = User,
     password: str = Password,
 ) -> None:
@@ -91,7 +94,7 @@ async def _until_done(client: Client, medium: Any, token: str) -> Any:
 
 def feed(
     pages: int = typer.Option(1, min=1, max=100, help="How many pages of twenty."),
-    gateway: str = Gateway,
+    gateway: str | None = Gateway,
     user: str = User,
     password: str = Password,
 ) -> None:
@@ -119,7 +122,7 @@ def feed(
 
 def watch(
     post_ids: list[str] = typer.Argument(..., help="Posts to watch."),
-    gateway: str = Gateway,
+    gateway: str | None = Gateway,
     user: str = User,
     password: str = Password,
 ) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import time
 import uuid
 from collections.abc import Iterator
@@ -74,11 +75,14 @@ def main() -> None:
     """Walk through it all."""
     parser = argparse.ArgumentParser(description="A tour of the API over gRPC.")
     parser.add_argument("photo", nargs="?", type=Path, help="a JPEG, PNG or WebP file")
-    parser.add_argument("--gateway", default="127.0.0.1:8080", help="host:port")
+    parser.add_argument("--gateway", default=os.environ.get("TINTYPE_GATEWAY", "127.0.0.1:8080"), help="host:port")
     arguments = parser.parse_args()
     content = arguments.photo.read_bytes() if arguments.photo else drawn()
     with grpc.insecure_channel(arguments.gateway) as channel:
-        tour(channel, content)
+        try:
+            tour(channel, content)
+        except grpc.RpcError as error:
+            raise SystemExit(f"{arguments.gateway}: {error.details()} ({reason(error)})") from None
 
 
 def tour(channel: grpc.Channel, content: bytes) -> None:

@@ -91,7 +91,7 @@ class EventsSection(Section):
     shards: int = Field(4, ge=1, le=64, description="streams per area; order holds per key; fixed once there is data")
     retention_hours: int = Field(72, ge=1, le=720, description="how long outboxes keep events")
     max_age_s: float = Field(
-        60, gt=0, le=86_400, description="age of the oldest unhandled event at which a process is unwell"
+        60, gt=0, le=86_400, description="age of the oldest unhandled event, or of the bus's absence, that health tells"
     )
 
 

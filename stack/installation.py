@@ -64,9 +64,9 @@ class Installation:
 
     async def start(self) -> None:
         """Start everything, stores side by side, each awaited. On failure what was started is stopped."""
+        self.require_ports()
         logs = self.state_dir / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        self._require_ports()
         try:
             redis = redis_server(self.state_dir / "redis", self.section.redis_port, log=logs / "redis.log")
             s3 = s3_server(self.state_dir / "s3", self.section.s3_port, log=logs / "s3.log")
@@ -106,8 +106,8 @@ class Installation:
         """A process by its name: redis, s3, envoy, cassandra-1, and services or the names of the targets."""
         return next(process for process in self.processes if process.name == name)
 
-    def _require_ports(self) -> None:
-        """Name a taken port before anything is started."""
+    def require_ports(self) -> None:
+        """Name a taken port before anything is started. Raises PortTaken."""
         for field in ("gateway_port", "admin_port", "grpc_port", "redis_port", "s3_port", "metrics_port"):
             if port := getattr(self.section, field):
                 require_free(port, field.removesuffix("_port"), f"TINTYPE_STACK__{field.upper()}")

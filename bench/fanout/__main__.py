@@ -68,7 +68,7 @@ async def measure(server: RedisServer, directory: Path, arguments: argparse.Name
     cache = Cache(CacheOptions(url=server.url, seconds=5.0))
     store = await SqliteStore.open(directory / "timeline.db", clock)
     await store.create([home_table(DAYS), activity_table(30)])
-    feeds, homes = HomeCache(cache, 72, clustered=False), HomeStore(store, clock, DAYS, 30)
+    feeds, homes = HomeCache(cache, 72), HomeStore(store, clock, DAYS, 30)
     readers = [ids.next() for _ in range(arguments.followers)]
     await warm(feeds, ids, readers)
     rounds = []

@@ -7,10 +7,8 @@ what it is, so that an interrupted filling is simply repeated: what is there alr
 from __future__ import annotations
 
 import asyncio
-import json
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -28,7 +26,7 @@ from tintype.edge.v1 import (
 
 from cli.client import Client, bearer, chunks_of
 from cli.demo import captions
-from cli.demo.people import DEMO_PASSWORD, PEOPLE
+from cli.demo.people import DEMO_PASSWORD, PEOPLE, Person
 from cli.demo.pictures import PHOTOS, draw_avatar, draw_photo, kind_of
 
 _SIDE_BY_SIDE = 4
@@ -43,16 +41,14 @@ _RETRIED = {
 
 
 class World:
-    """Fills an installation. ``marker`` is the file that remembers that it is full.
+    """Fills the installation behind a gateway, whose host:port is ``target``.
 
-    ``people`` and ``photos`` make it smaller: the first so many of each.
+    ``people`` and ``photos`` make it smaller: the first so many of each. The last of the people tells about
+    themselves when all else is there: so the world itself says that it is complete, to whoever asks it.
     """
 
-    def __init__(
-        self, target: str, marker: Path, console: Console, people: int = len(PEOPLE), photos: int = PHOTOS
-    ) -> None:
+    def __init__(self, target: str, console: Console, people: int = len(PEOPLE), photos: int = PHOTOS) -> None:
         self._target = target
-        self._marker = marker
         self._console = console
         self._people = PEOPLE[:people]
         self._photos = photos
@@ -62,8 +58,25 @@ class World:
 
     async def fill(self) -> bool:
         """Fill what is missing; False where the world was complete already."""
-        if self._marker.exists():
-            return False
+        async with Client(self._target) as self._client:
+            if await self._complete():
+                return False
+            await self._fill()
+        return True
+
+    async def _complete(self) -> bool:
+        """Whether the last act was done. Raises what the gateway answers, but that this person is not known."""
+        last = self._people[-1]
+        try:
+            token = await self._client.log_in(last.username, DEMO_PASSWORD)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
+                return False
+            raise
+        answer = await self._client.call(self._client.accounts.GetMe, accounts_pb2.GetMeRequest(), token)
+        return bool(answer.account.bio)
+
+    async def _fill(self) -> None:
         columns = (
             TextColumn("demo world: {task.description}"),
             BarColumn(),
@@ -72,14 +85,11 @@ class World:
         )
         bar = self._console.is_terminal
         with Progress(*columns, console=self._console, transient=True, disable=not bar) as progress:
-            async with Client(self._target) as client:
-                self._client = client
-                await self._run(progress, "people", [self._person(n) for n in range(len(self._people))])
-                await self._run(progress, "follows", list(self._follows()))
-                await self._run(progress, "photographs", [self._photo(seed) for seed in range(self._photos)])
-                await self._run(progress, "likes and comments", list(self._talk()))
-        self._marker.write_text(json.dumps({"people": len(self._people), "posts": self._photos}))
-        return True
+            await self._run(progress, "people", [self._person(n) for n in range(len(self._people))])
+            await self._run(progress, "follows", list(self._follows()))
+            await self._run(progress, "photographs", [self._photo(seed) for seed in range(self._photos)])
+            await self._run(progress, "likes and comments", list(self._talk()))
+            await _persistently(lambda: self._tell(self._people[-1]))
 
     async def _run(self, progress: Progress, name: str, work: list[Callable[[], Awaitable[None]]]) -> None:
         """Do all of it, a few at a time. Where nobody watches a bar, say so in a line."""
@@ -111,11 +121,17 @@ class World:
             token = self._tokens[person.username] = answer.session.access_token
             picture = await asyncio.to_thread(draw_avatar, number, person.name)
             medium = await self._upload(picture, f"{person.username}.jpg", token)
-            account = resources_pb2.Account(bio=person.bio, avatar_media_id=medium.media_id)
+            account = resources_pb2.Account(avatar_media_id=medium.media_id)
             update = accounts_pb2.UpdateMeRequest(account=account)
             await self._client.call(self._client.accounts.UpdateMe, update, token)
+            if person is not self._people[-1]:
+                await self._tell(person)
 
         return act
+
+    async def _tell(self, person: Person) -> None:
+        update = accounts_pb2.UpdateMeRequest(account=resources_pb2.Account(bio=person.bio))
+        await self._client.call(self._client.accounts.UpdateMe, update, self._tokens[person.username])
 
     def _follows(self) -> Iterable[Callable[[], Awaitable[None]]]:
         """A power law: the n-th person is followed by about 1/n^0.7 of the others."""

@@ -30,13 +30,12 @@ Stub = TypeVar("Stub")
 class Module:
     """A part of Tintype that can run in any process: its wiring is one coroutine function.
 
-    ``name`` is its area, its configuration section and its target. ``needs`` names the servers it
-    cannot start without ("storage", "redis", "blobs"): the process opens exactly those.
+    ``name`` is its area, its configuration section and its target. What it opens through its context the process
+    opens, and nothing else.
     """
 
     name: str
     build: Callable[[Context], Awaitable[None]]
-    needs: frozenset[str] = frozenset()
     config: type[Any] | None = None
 
 
@@ -132,15 +131,15 @@ class Context:
 
     def health(self, name: str, probe: Callable[[], Awaitable[str]]) -> None:
         """A probe that answers "" when well, else why not. Asked every second."""
-        self._process.probes[f"{self._module.name}/{name}"] = probe
+        self._process.health.probes[f"{self._module.name}/{name}"] = probe
 
     def unwell(self) -> Mapping[str, str]:
         """Which parts of this process are unwell, and why; empty where all is well."""
-        return self._process.unwell
+        return self._process.health.unwell
 
     def degraded(self) -> Mapping[str, str]:
-        """Which servers this process does without just now, and why; it serves what it can."""
-        return self._process.degraded
+        """What this process does without just now, and why; it serves what it can."""
+        return self._process.health.degraded
 
     def check_sessions(self, check: SessionCheck) -> None:
         """Ask this of every signed-in caller of the public API."""

@@ -6,14 +6,15 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
 
 import grpc
 import structlog
 
 from mesh.app.context import Context, Module
+from mesh.app.health import Health, reason
 from mesh.app.layout import SHARED_TABLES, pin
+from mesh.app.neighbours import Neighbours
 from mesh.app.queues import QueueAge
 from mesh.auth.caller import Caller
 from mesh.auth.keys import jwks_path
@@ -43,7 +44,6 @@ GRACE_S = 10.0
 STEP_S = 5.0
 """How long one part may take to stop."""
 _PROBE_EVERY_S = 1.0
-_PROBE_TIMEOUT_S = 3.0
 _OPEN_TIMEOUT_S = 120.0
 """All together. Creating every table in an empty Cassandra takes a busy machine most of a minute, and the lease
 of a process that was killed while it did so has to expire first."""
@@ -68,19 +68,16 @@ class Process:
         self.registry = Registry(Chain([checks.request_id, authentication, checks.authorisation], checks.validation))
         self.channels = Channels("+".join(sorted(names)), self.registry, remote, peers)
         self.events = Events(settings.redis.url, self.clock, self.ids, settings.events)
-        self.queues = QueueAge(self.events, settings.events.max_age_s)
+        self.queues = QueueAge(self.events, self.clock, settings.events.max_age_s)
+        self.health = Health(Neighbours(self.channels))
+        self.health.dependencies["events"] = self.queues.probe
         self.foreign: list[grpc.GenericRpcHandler] = []
         self.starting: list[Callable[[], Awaitable[None]]] = []
         self.background: dict[str, Callable[[], Awaitable[None]]] = {}
         self.stopping: list[tuple[str, Callable[[], Awaitable[None]]]] = []
         self.settling: list[Callable[[], Awaitable[None]]] = []
-        self.probes: dict[str, Callable[[], Awaitable[str]]] = {"events": self.queues.probe}
-        self.dependencies: dict[str, Callable[[], Awaitable[str]]] = {
-            area: partial(self.channels.health, area) for area in remote
-        }
-        self.unwell: dict[str, str] = {}
-        self.degraded: dict[str, str] = {}
         self.port = 0
+        self.server: Server | None = None
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._failure: asyncio.Future[None] | None = None
 
@@ -108,6 +105,23 @@ class Process:
                     await settle()
                 await self.events.settle(timeout_s)
 
+    @cached_property
+    def cache(self) -> Cache:
+        """Redis, as a cache; opened for the first module that asks."""
+        cache = Cache(CacheOptions(self.settings.redis.url))
+        self.stopping.append(("cache", cache.close))
+        self.health.dependencies["redis"] = reason(cache.health)
+        return cache
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        """The S3 store; opened for the first module that asks, its bucket made before anything starts."""
+        blobs = S3BlobStore(_blob_options(self.settings.blobs))
+        self.starting.append(blobs.ensure_bucket)
+        self.stopping.append(("blobs", blobs.close))
+        self.health.dependencies["blob store"] = reason(blobs.health)
+        return blobs
+
     async def open_store(self, name: str, tables: Sequence[TableSpec], layout: Mapping[str, int]) -> Store:
         """Open a module's store, create its tables and pin what decides their layout."""
         engine = await open_store(self.settings.storage_url, name, self.clock)
@@ -116,7 +130,8 @@ class Process:
         await store.create([*tables, *SHARED_TABLES])
         await pin(store, {**layout, "events.shards": self.settings.events.shards})
         # A store without tables of the module's own keeps what its consumers give up: it serves on without.
-        (self.probes if tables else self.dependencies)[f"{name}/storage"] = _reason(store.health)
+        needed = self.health.probes if tables else self.health.dependencies
+        needed[f"{name}/storage"] = reason(store.health)
         return store
 
     async def _start(self) -> None:
@@ -125,47 +140,34 @@ class Process:
         await self._build()
         await self.events.start()
         self._watch("loop lag", LoopLag().run)
-        self._watch("health", self._probe)
         for name, work in self.background.items():
             self._watch(name, work)
-        self.server = Server(self.registry, self.settings.development)
+        self.server = server = Server(self.registry, self.settings.development)
         for handler in self.foreign:
-            self.server.add(handler)
-        await self._look()
-        self.port = await self.server.start(self.settings.grpc_address)
+            server.add(handler)
+        await server.set_health(await self.health.look())
+        self.port = await server.start(self.settings.grpc_address)
+        self._watch("health", partial(self._tell_health, server))
         ms = round((time.monotonic() - started) * 1000)
         _log.info("serving", targets=[module.name for module in self.modules], port=self.port, ms=ms)
 
     async def _build(self) -> None:
-        """Open what the modules need, build them in order, then run what they do at the start."""
-        part = "the servers that it needs"
+        """Build the modules in order, each opening what it needs, then run what they do at the start."""
+        part = "the start"
         try:
             async with asyncio.timeout(_OPEN_TIMEOUT_S):
-                await self._open()
                 for module in self.modules:
                     part = module.name
                     await module.build(Context(self, module))
+                part = "the start"
                 for start in self.starting:
                     await start()
         except TimeoutError:
             raise TimeoutError(f"{part}: not ready within {_OPEN_TIMEOUT_S:g} s") from None
 
-    async def _open(self) -> None:
-        """Open the servers that the chosen modules need, waiting for each a bounded time."""
-        needs = frozenset().union(*(module.needs for module in self.modules))
-        if "redis" in needs:
-            self.cache = Cache(CacheOptions(self.settings.redis.url))
-            self.stopping.append(("cache", self.cache.close))
-            self.dependencies["redis"] = _reason(self.cache.health)
-        if "blobs" in needs:
-            self.blobs: BlobStore = S3BlobStore(_blob_options(self.settings.blobs))
-            await self.blobs.ensure_bucket()
-            self.stopping.append(("blobs", self.blobs.close))
-            self.dependencies["blob store"] = _reason(self.blobs.health)
-
     async def _stop(self) -> None:
         """Not serving, drain, consumers finish, then everything in reverse order; each step bounded."""
-        if hasattr(self, "server"):
+        if self.server is not None:
             await self._quietly("server", self.server.stop(GRACE_S), GRACE_S + 2)
         await self._quietly("events", self.events.stop(GRACE_S), GRACE_S + 2)
         for task in self._tasks:
@@ -200,24 +202,13 @@ class Process:
         with contextlib.suppress(Exception):
             self._failure.exception()
 
-    async def _probe(self) -> None:
-        """Look each second."""
+    async def _tell_health(self, server: Server) -> None:
+        """Tell grpc.health.v1 the truth each second."""
         while True:
             await asyncio.sleep(_PROBE_EVERY_S)
-            await self._look()
-
-    async def _look(self) -> None:
-        """Ask every probe, side by side, and tell grpc.health.v1 the truth.
-
-        A cache, a blob store or another service that is away is said and no reason to stop serving: much
-        works without it, and every process would stop at once.
-        """
-        unwell, degraded = await asyncio.gather(_failing(self.probes), _failing(self.dependencies))
-        if unwell.keys() != self.unwell.keys() or degraded.keys() != self.degraded.keys():
-            _log.warning("health changed", unwell=unwell or "nothing", degraded=degraded or "nothing")
-        self.unwell, self.degraded = unwell, degraded
-        if not self.registry.closing.is_set():
-            await self.server.set_health(serving=not unwell)
+            serving = await self.health.look()
+            if not self.registry.closing.is_set():
+                await server.set_health(serving)
 
 
 def _any_session(caller: Caller) -> None:
@@ -236,32 +227,6 @@ def _blob_options(section: BlobSection) -> S3Options:
 
 class PartFailed(Exception):
     """A part of the process failed; the process must stop."""
-
-
-async def _failing(probes: Mapping[str, Callable[[], Awaitable[str]]]) -> dict[str, str]:
-    """What fails, and why."""
-    answers = await asyncio.gather(*map(_ask, probes.values()))
-    return {name: why for name, why in zip(probes, answers, strict=True) if why}
-
-
-def _reason(health: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[str]]:
-    """A store's own health as a probe."""
-
-    async def probe() -> str:
-        found = await health()
-        return "" if found.ready else found.reason or "not ready"
-
-    return probe
-
-
-async def _ask(probe: Callable[[], Awaitable[str]]) -> str:
-    try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            return await probe()
-    except TimeoutError:
-        return f"no answer within {_PROBE_TIMEOUT_S:g} s"
-    except Exception as error:  # a probe that fails is the answer
-        return repr(error)
 
 
 def choose(targets: Sequence[str], modules: Sequence[Module]) -> list[Module]:

@@ -42,6 +42,8 @@ class Channels:
         self._addresses = addresses
         self._peers = peers
         self._open: dict[str, grpc.aio.Channel] = {}
+        self.called: dict[str, set[str]] = {}
+        """The areas that are called at each address of another process."""
 
     def stub(self, stub_class: Callable[[Any], Stub]) -> Stub:
         """A client of a service: in process where it is served here, else over gRPC."""
@@ -49,25 +51,24 @@ class Channels:
         area = service.file.package.split(".")[1]
         if area not in self._addresses:
             return stub_class(_LocalChannel(self._name, self._registry, methods_of(service)))
-        return stub_class(
-            RemoteChannel(self._channel(service, self._addresses[area]), methods_of(service), self._peers)
-        )
+        address = self._addresses[area]
+        self.called.setdefault(address, set()).add(area)
+        return stub_class(RemoteChannel(self._channel(service, address), methods_of(service), self._peers))
 
     def _channel(self, service: ServiceDescriptor, address: str) -> grpc.aio.Channel:
         if service.full_name not in self._open:
             self._open[service.full_name] = grpc.aio.insecure_channel(address, options=_options(service))
         return self._open[service.full_name]
 
-    async def health(self, area: str) -> str:
-        """Why the process that serves a remote area cannot be used just now; empty where it serves."""
-        if area not in self._open:
-            self._open[area] = grpc.aio.insecure_channel(self._addresses[area], options=_RECONNECTING)
+    async def health(self, address: str) -> str:
+        """Why the process at an address cannot be used just now; empty where it serves."""
+        if address not in self._open:
+            self._open[address] = grpc.aio.insecure_channel(address, options=_RECONNECTING)
         try:
-            answer = await HealthStub(self._open[area]).Check(HealthCheckRequest(), timeout=_HEALTH_TIMEOUT_S)
+            answer = await HealthStub(self._open[address]).Check(HealthCheckRequest(), timeout=_HEALTH_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
-            return f"{self._addresses[area]} answers {error.code().name}"
-        serving = answer.status == HealthCheckResponse.SERVING
-        return "" if serving else f"{self._addresses[area]} is not serving"
+            return f"{address} answers {error.code().name}"
+        return "" if answer.status == HealthCheckResponse.SERVING else f"{address} is not serving"
 
     async def close(self) -> None:
         """Close every channel; calls under way are cancelled."""

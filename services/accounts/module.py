@@ -114,4 +114,4 @@ def _sessions(ctx: Context, store: SessionStore) -> Sessions:
     )
 
 
-MODULE = Module(name="accounts", build=build, needs=frozenset({"redis"}), config=AccountsSection)
+MODULE = Module(name="accounts", build=build, config=AccountsSection)

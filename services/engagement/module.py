@@ -73,4 +73,4 @@ def _post_author(ctx: Context) -> Callable[[int], Awaitable[int | None]]:
     return author
 
 
-MODULE = Module(name="engagement", build=build, needs=frozenset({"storage", "redis"}), config=EngagementSection)
+MODULE = Module(name="engagement", build=build, config=EngagementSection)

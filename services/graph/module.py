@@ -55,4 +55,4 @@ async def build(ctx: Context) -> None:
     ctx.serve(graph_pb2.DESCRIPTOR.services_by_name["GraphService"], GraphServer(graph))
 
 
-MODULE = Module(name="graph", build=build, needs=frozenset({"redis"}), config=GraphSection)
+MODULE = Module(name="graph", build=build, config=GraphSection)

@@ -78,4 +78,4 @@ def _handle_events(
     ctx.tail("media", {AssetProcessed: processed, PostChanged: post_changed})
 
 
-MODULE = Module("media", build, frozenset({"redis", "blobs"}), MediaSection)
+MODULE = Module("media", build, MediaSection)

@@ -44,4 +44,4 @@ async def build(ctx: Context) -> None:
     ctx.serve(service, SearchServer(Search(index), reindexer))
 
 
-MODULE = Module(name="search", build=build, needs=frozenset({"redis"}), config=SearchSection)
+MODULE = Module(name="search", build=build, config=SearchSection)

@@ -63,20 +63,18 @@ class Home:
         if not pulled_authors:
             return await _only_pushed(pushed, following, before, limit)
         found: list[int] = []
-        pulled: set[int] = set()
         for _ in range(_ROUNDS):
             (rows, rows_to), (pulls, pulls_to) = await asyncio.gather(
                 pushed.read(before, limit + 1), self._pulled.read(pulled_authors, before, limit + 1)
             )
             down_to = max(rows_to, pulls_to)
-            own = {post for post, author in rows if author in following}
-            only_pulled = {ref.post_id for ref in pulls} - own
-            found += [post for post in sorted(own | only_pulled, reverse=True) if post >= down_to]
-            pulled |= only_pulled
+            theirs = {post for post, author in rows if author in following}
+            theirs.update(ref.post_id for ref in pulls)
+            found += [post for post in sorted(theirs, reverse=True) if post >= down_to]
             before = down_to
             if len(found) >= limit or not down_to:
                 break
-        return _page(found, before, limit, pulled)
+        return _page(found, before, limit)
 
     async def _pushed(self, reader_id: int, newest: int) -> Pushed:
         """The cached rows, or the ``newest`` of them, rebuilt where they are missing; none where Redis is away."""
@@ -151,11 +149,11 @@ async def _only_pushed(pushed: Pushed, following: Collection[int], before: int, 
     return _page(found, before, limit)
 
 
-def _page(found: list[int], before: int, limit: int, pulled: Collection[int] = ()) -> Page:
+def _page(found: list[int], before: int, limit: int) -> Page:
     """The first ``limit`` of what was found, down to ``before`` (0: the end)."""
     posts = found[:limit]
     more = len(found) > limit or (before and len(posts) == limit)
-    return Page(posts, posts[-1] if more else before, [post for post in posts if post in pulled] if pulled else ())
+    return Page(posts, posts[-1] if more else before)
 
 
 class Pushed:

@@ -9,7 +9,6 @@ between reading the table and writing the list.
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import Sequence
 
@@ -60,9 +59,8 @@ local function push(list, entry, high, low)
   end
 end
 """
-_PUSH = Script("push", _PUSH_ONE + "push(KEYS[1], ARGV[1], struct.unpack('>I4I4', ARGV[1]))")
-_PUSH_MANY = Script(
-    "push many",
+_PUSH = Script(
+    "push",
     _PUSH_ONE
     + """
 local entry, ids, area, sub = ARGV[1], ARGV[2], KEYS[1] .. ':{', string.sub
@@ -72,7 +70,8 @@ for at = 1, #ids, 16 do
 end
 """,
 )
-"""Names its keys itself, so one call carries hundreds of readers; one node only."""
+"""Names its keys itself, so one call carries hundreds of readers: the one script whose keys have many owners, which
+one Redis can run and a cluster could not."""
 _READ = Script(
     "read",
     """
@@ -105,10 +104,9 @@ return 1
 class HomeCache:
     """Cached feeds. Raises :class:`mesh.cache.errors.CacheError` where Redis is away."""
 
-    def __init__(self, cache: Cache, ttl_hours: int, clustered: bool) -> None:
+    def __init__(self, cache: Cache, ttl_hours: int) -> None:
         self._cache = cache
         self._ttl_ms = ttl_hours * 3_600_000
-        self._push = self._push_by_reader if clustered else self._push_packed
 
     async def push(self, readers: Sequence[int], ref: Ref) -> None:
         """Put one post into the feeds that are cached. Their tables hold it already. May be repeated."""
@@ -116,13 +114,9 @@ class HomeCache:
         batches = (readers[first : first + READERS_AT_ONCE] for first in range(0, len(readers), READERS_AT_ONCE))
         await for_each(batches, lambda batch: self._push(batch, entry), _BATCHES)
 
-    async def _push_packed(self, readers: Sequence[int], entry: bytes) -> None:
+    async def _push(self, readers: Sequence[int], entry: bytes) -> None:
         names = struct.pack(f">{len(readers)}q", *readers).hex()  # One pass in C instead of one name at a time.
-        await self._cache.run(_PUSH_MANY, [FEEDS.name.encode()], [entry, names])
-
-    async def _push_by_reader(self, readers: Sequence[int], entry: bytes) -> None:
-        """On a cluster each reader's list is on a node of its own: one small call each, sent together."""
-        await asyncio.gather(*(self._cache.run(_PUSH, [_list(reader)], [entry]) for reader in readers))
+        await self._cache.run(_PUSH, [FEEDS.name.encode()], [entry, names])
 
     async def read(self, reader_id: int, newest: int = 0) -> list[tuple[int, int]] | None:
         """A feed's ``newest`` posts (0: all that are cached), the END mark last where nothing older exists;

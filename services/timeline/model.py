@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,12 +24,10 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Post ids of a stretch of a feed, newest first; ``next_before`` is 0 at the end. Those in ``pulled``
-    were not pushed."""
+    """Post ids of a stretch of a feed, newest first; ``next_before`` is 0 at the end."""
 
     post_ids: list[int]
     next_before: int
-    pulled: Sequence[int] = ()
 
 
 PACKED = struct.Struct(">qq")

@@ -39,7 +39,6 @@ class TimelineSection(Section):
     pulled_index: int = Field(
         100_000, ge=10, le=5_000_000, description="newest pulled posts that each process keeps in memory"
     )
-    clustered: bool = Field(False, description="Redis is a cluster: one script call for each reader")
 
 
 async def build(ctx: Context) -> None:
@@ -48,7 +47,7 @@ async def build(ctx: Context) -> None:
     days, away = section.home_days, section.inactive_days
     store = await ctx.store([*AUTHOR_TABLES, home_table(days), activity_table(away)])
     authors, homes = AuthorStore(store), HomeStore(store, ctx.clock, days, away)
-    cache = HomeCache(ctx.cache, section.cache_hours, section.clustered)
+    cache = HomeCache(ctx.cache, section.cache_hours)
     graph = Graph(ctx.stub(graph_pb2_grpc.GraphServiceStub))
     following, pulled = Following(graph.following), PulledPosts(authors, ctx.clock, days, section.pulled_index)
     home = Home(homes, authors, cache, following, pulled, ctx.ids, ctx.clock, days)
@@ -95,4 +94,4 @@ class Graph:
         return FollowerPage(struct.unpack(f">{len(packed) // 8}q", packed), page.next_after_user_id, page.shard_count)
 
 
-MODULE = Module(name="timeline", build=build, needs=frozenset({"storage", "redis"}), config=TimelineSection)
+MODULE = Module(name="timeline", build=build, config=TimelineSection)

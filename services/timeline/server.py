@@ -17,9 +17,7 @@ class TimelineServer:
 
     async def GetHome(self, request: pb.GetHomeRequest, call: Call) -> pb.GetHomeResponse:
         page = await self._home.page(call.user.user_id, request.before_post_id, request.page_size)
-        return pb.GetHomeResponse(
-            post_ids=page.post_ids, pulled_post_ids=page.pulled, next_before_post_id=page.next_before
-        )
+        return pb.GetHomeResponse(post_ids=page.post_ids, next_before_post_id=page.next_before)
 
     async def ListAuthorPosts(self, request: pb.ListAuthorPostsRequest, call: Call) -> pb.ListAuthorPostsResponse:
         posts = await self._authors.posts(request.author_id, request.before_post_id, request.page_size)

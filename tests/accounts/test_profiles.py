@@ -83,7 +83,7 @@ async def test_every_change_is_announced_in_order_with_all_facts(tmp_path: Path,
     async def build(ctx: Context) -> None:
         ctx.subscribe("accounts", {AccountChanged: note}, await ctx.store([]))
 
-    modules = [MODULE, Module("listener", build, frozenset({"redis"}))]
+    modules = [MODULE, Module("listener", build)]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
     async with running(modules, tmp_path / "state", redis_url=own_redis.url, clock=clock, flags=flags) as mesh:
         accounts = Accounts(mesh, clock)

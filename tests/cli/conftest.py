@@ -26,7 +26,6 @@ class House:
     installation: Installation
     env: dict[str, str]
     said: str
-    marker: Path
 
     @property
     def gateway(self) -> str:
@@ -45,8 +44,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     asyncio.run(installation.start())
     try:
         said = io.StringIO()
-        house = House(installation, env, "", state / "seeded.json")
-        world = World(house.gateway, house.marker, Console(file=said), PEOPLE, PHOTOS)
+        house = House(installation, env, "")
+        world = World(house.gateway, Console(file=said), PEOPLE, PHOTOS)
         assert asyncio.run(world.fill())
         house.said = said.getvalue()
         yield house
@@ -59,7 +58,6 @@ def run(house: House, tmp_path: Path) -> Callable[..., Said]:
     """Run a command beside the installation."""
 
     def run(*arguments: str, **env: str) -> Said:
-        client = {"TINTYPE_GATEWAY": house.gateway}
-        return tintype(*arguments, env=house.env | client | env, cwd=tmp_path)
+        return tintype(*arguments, env=house.env | env, cwd=tmp_path)
 
     return run

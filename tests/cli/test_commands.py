@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -15,10 +14,13 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import PEOPLE, PHOTOS, House
-from tintype.edge.v1 import engagement_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
+from rich.console import Console
+from tintype.edge.v1 import accounts_pb2, engagement_pb2, resources_pb2
 from tintype_command import TINTYPE, Said, environment, tintype
 
 from cli.client import Client
+from cli.demo import people
 from cli.demo.people import DEMO_PASSWORD
 from cli.demo.pictures import draw_avatar
 from cli.demo.world import World
@@ -121,9 +123,8 @@ def test_schema_adds_columns_says_what_is_unknown_and_refuses_what_does_not_agre
 
 
 def test_command_without_an_installation_says_so_in_a_line(tmp_path: Path) -> None:
-    nowhere = {"TINTYPE_GATEWAY": "127.0.0.1:1", "TINTYPE_STACK__GATEWAY_PORT": "1", "TINTYPE_STACK__GRPC_PORT": "1"}
-    nowhere["TINTYPE_STACK__REDIS_PORT"] = "1"
-    for command in (("health",), ("feed",), ("users", "list"), ("events",)):
+    nowhere = {f"TINTYPE_STACK__{name}_PORT": "1" for name in ("GATEWAY", "GRPC", "REDIS")}
+    for command in (("health",), ("feed",), ("watch", "1"), ("seed",), ("users", "list"), ("events",)):
         said = tintype(*command, env=nowhere, cwd=tmp_path)
         assert said.code == 1, command
         assert len(said.err.splitlines()) == 1, said.err
@@ -142,20 +143,30 @@ def test_world_says_a_line_for_each_stage_where_nobody_watches_a_bar(house: Hous
 
 
 def test_world_is_filled_once(house: House, run: Run) -> None:
-    assert json.loads(house.marker.read_text()) == {"people": PEOPLE, "posts": PHOTOS}
-    said = run("seed")
-    assert (said.code, said.out.strip()) == (0, "the demo world is there already")
+    assert not asyncio.run(World(house.gateway, Console(quiet=True), PEOPLE, PHOTOS).fill())
 
 
 def test_world_that_was_interrupted_is_completed_without_a_second_of_anything(house: House, run: Run) -> None:
-    from rich.console import Console
-
     before = run("feed").out
-    house.marker.unlink()
-    world = World(house.gateway, house.marker, Console(quiet=True), PEOPLE, PHOTOS)
-    assert asyncio.run(world.fill())
+    asyncio.run(_undo_the_last_act(house))
+    assert asyncio.run(World(house.gateway, Console(quiet=True), PEOPLE, PHOTOS).fill())
     after = run("feed").out
     assert re.findall(r"^\s*(\d{15,})", after, re.MULTILINE) == re.findall(r"^\s*(\d{15,})", before, re.MULTILINE)
+
+
+async def _undo_the_last_act(house: House) -> None:
+    async with Client(house.gateway) as client:
+        token = await client.log_in(people.PEOPLE[PEOPLE - 1].username, DEMO_PASSWORD)
+        nothing = resources_pb2.Account()
+        request = accounts_pb2.UpdateMeRequest(account=nothing, update_mask=FieldMask(paths=["bio"]))
+        await client.call(client.accounts.UpdateMe, request, token)
+
+
+def test_seed_asks_the_gateway_that_it_is_told(house: House, run: Run) -> None:
+    said = run("seed", "--gateway", "127.0.0.1:1")
+    assert said.code == 1
+    assert said.err.startswith("the demo world was not finished")
+    assert len(said.err.splitlines()) == 1
 
 
 def test_health_is_told(run: Run) -> None:
@@ -211,7 +222,7 @@ async def test_watch_shows_what_happens_until_ctrl_c(house: House, run: Run, tmp
     [post_id] = re.findall(r"post (\d+) is published", run("upload", str(photo), "--caption", "watched").out)
     watching = await asyncio.create_subprocess_exec(
         *(TINTYPE, "watch", post_id),
-        env=environment(house.env | {"TINTYPE_GATEWAY": house.gateway, "PYTHONUNBUFFERED": "1"}),
+        env=environment(house.env | {"PYTHONUNBUFFERED": "1"}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

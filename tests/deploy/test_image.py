@@ -62,7 +62,7 @@ async def test_the_health_check_is_well_while_the_server_serves_and_not_after(tm
     async with running([], tmp_path) as harness:
         port = harness.process.port
         assert await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}") == (0, "SERVING\n")
-        harness.process.probes["test/part"] = _unwell
+        harness.process.health.probes["test/part"] = _unwell
         async with asyncio.timeout(20):
             while (await run(*check, TINTYPE_GRPC_ADDRESS=f"0.0.0.0:{port}"))[0] != 1:
                 pass

@@ -64,7 +64,7 @@ async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installa
         assert answer.headers["retry-after"] == "1"
         limits = await rest.ask("GET", "/v1/limits")
         assert limits.status_code == 200, "what needs no graph goes on"
-        health = await eventually(lambda: problems(rest))
+        health = await eventually(lambda: problems(rest), within_s=15)
         assert list(health) == ["graph"]
     finally:
         await graph.start()

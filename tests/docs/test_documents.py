@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -174,6 +175,14 @@ def test_the_tour_calls_methods_that_the_api_has() -> None:
     assert stubs
     modules = [vars(tour)[name] for name in vars(tour) if name.endswith("_pb2_grpc")]
     assert all(any(hasattr(module, stub) for module in modules) for stub in stubs)
+
+
+def test_the_tour_says_in_a_line_that_nobody_answers() -> None:
+    tour = [sys.executable, str(ROOT / "docs" / "tour.py"), "--gateway", "127.0.0.1:1"]
+    done = subprocess.run(tour, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("127.0.0.1:1: ")
 
 
 def test_nothing_names_a_package_registry_or_a_path_of_one_machine() -> None:

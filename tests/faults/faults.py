@@ -18,7 +18,7 @@ from mesh_client import Person, Rest
 
 from cli.client import Client
 from mesh.clock import SystemClock
-from mesh.events.dead_letters import DeadLetters
+from mesh.events.dead_letters import DEAD_LETTERS, DeadLetters
 from mesh.events.events import Events
 from mesh.ids import IdGenerator
 from mesh.storage import open_store
@@ -105,6 +105,7 @@ async def _nothing_waits(installation: Installed) -> None:
         assert not behind, behind
         for area, group in {(lag.area, lag.group) for lag in lags}:
             store = await open_store(installation.settings.storage_url, group, clock)
+            await store.create([DEAD_LETTERS])
             letters = await DeadLetters(store, area, group, most=1).newest(1)
             await store.close()
             assert not letters, f"{group} gave up events of {area}"

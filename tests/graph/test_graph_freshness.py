@@ -79,7 +79,7 @@ async def test_every_change_is_published_with_what_was_before(tmp_path: Path, ow
     async def build(ctx: Context) -> None:
         ctx.subscribe("graph", {RelationChanged: note}, await ctx.store([]))
 
-    modules = [accounts_module.MODULE, graph_module.MODULE, Module("listener", build, frozenset({"redis"}))]
+    modules = [accounts_module.MODULE, graph_module.MODULE, Module("listener", build)]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
     async with running(modules, tmp_path / "state", redis_url=own_redis.url, clock=clock, flags=flags) as mesh:
         graph = Graph(mesh, clock)

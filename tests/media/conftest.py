@@ -132,7 +132,7 @@ async def serving(
     async def build(ctx: Context) -> None:
         ctx.subscribe("media", {AssetUploaded: hear, AssetProcessed: hear, PostChanged: hear}, await ctx.store([]))
 
-    modules = [MODULE, Module("listener", build, frozenset({"redis"}))]
+    modules = [MODULE, Module("listener", build)]
     bucket = f"media-{secrets.token_hex(6)}"
     settings = {
         "media.image_processes": "1",

@@ -14,6 +14,7 @@ from tintype.events.v1.media_pb2 import PostChanged
 from trial_service import AskRequest, AskResponse, Trial, TrialEdgeServiceStub, until
 
 from mesh.app import Context, Module, PartFailed, process, queues
+from mesh.app import health as health_of_the_process
 from mesh.clock import FakeClock
 from mesh.config import ConfigError
 from mesh.events import NewEvent
@@ -162,9 +163,9 @@ async def test_probe_that_raises_or_hangs_is_unwell_with_its_reason(
         ctx.health("hangs", hangs)
 
     trial.on_build = probes
-    monkeypatch.setattr(process, "_PROBE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(health_of_the_process, "_TIMEOUT_S", 0.05)
     async with running([trial.module()], tmp_path) as mesh:
-        unwell = mesh.process.unwell
+        unwell = mesh.process.health.unwell
         assert "gone" in unwell["trial/raises"]
         assert "no answer within" in unwell["trial/hangs"]
 
@@ -185,13 +186,13 @@ class Blocked:
 
             ctx.subscribe("slow", {PostChanged: handle}, store)
 
-        return Module("slow", build, frozenset({"redis"}))
+        return Module("slow", build)
 
     async def publish(self) -> None:
         await self.outbox.commit([], [NewEvent(PostChanged(post_id=1), 1)])
 
 
-async def test_event_that_nobody_handles_makes_the_process_unwell_at_its_age(
+async def test_event_that_nobody_handles_is_told_at_its_age_and_the_process_serves_on(
     own_redis: RedisServer, clock: FakeClock, tmp_path: Path
 ) -> None:
     blocked = Blocked()
@@ -202,43 +203,46 @@ async def test_event_that_nobody_handles_makes_the_process_unwell_at_its_age(
         to(mesh) as channel,
     ):
         await blocked.publish()
-        await until_health(channel, SERVING)
         clock.advance(61_000)
-        await until_health(channel, NOT_SERVING)
-        assert "slow has an event of slow unhandled for 61 s" in mesh.process.unwell["events"]
+        await until(lambda: "events" in mesh.process.health.degraded)
+        assert "slow has an event of slow unhandled for 61 s" in mesh.process.health.degraded["events"]
+        assert await health(channel) == SERVING
         blocked.go.set()
-        await until_health(channel, SERVING)
+        await until(lambda: not mesh.process.health.degraded)
 
 
-async def test_bus_that_is_away_makes_the_process_unwell_only_when_it_stays_away(
-    own_redis: RedisServer, tmp_path: Path
+async def test_bus_that_stays_away_is_told_and_the_process_serves_on(
+    own_redis: RedisServer, clock: FakeClock, tmp_path: Path
 ) -> None:
     blocked = Blocked()
-    flags = {"events.max_age_s": "1"}
-    async with running([blocked.module()], tmp_path, redis_url=own_redis.url, flags=flags) as mesh, to(mesh) as channel:
+    modules = [blocked.module()]
+    async with running(modules, tmp_path, redis_url=own_redis.url, clock=clock) as mesh, to(mesh) as channel:
         own_redis.process.kill()
+        await mesh.process.health.look()
+        assert not mesh.process.health.degraded
+        clock.advance(61_000)
+        await until(lambda: "events" in mesh.process.health.degraded)
+        assert "the bus cannot be reached for 61 s" in mesh.process.health.degraded["events"]
         assert await health(channel) == SERVING
-        await until_health(channel, NOT_SERVING)
-        assert "the bus cannot be reached" in mesh.process.unwell["events"]
         await own_redis.process.start()
-        await until_health(channel, SERVING)
+        await until(lambda: not mesh.process.health.degraded)
 
 
 async def test_cache_that_is_away_is_named_at_once_and_the_process_serves_on(
     own_redis: RedisServer, trial: Trial, tmp_path: Path
 ) -> None:
-    cached = Module("trial", trial.module().build, needs=frozenset({"redis"}))
-    async with running([cached], tmp_path, redis_url=own_redis.url) as mesh, to(mesh) as channel:
+    trial.on_build = lambda ctx: setattr(trial, "cache", ctx.cache)
+    async with running([trial.module()], tmp_path, redis_url=own_redis.url) as mesh, to(mesh) as channel:
         own_redis.process.kill()
         async with asyncio.timeout(10):
-            while "redis" not in mesh.process.degraded:
+            while "redis" not in mesh.process.health.degraded:
                 await asyncio.sleep(0.02)
         assert await health(channel) == SERVING
         assert trial.context is not None
         assert "Redis" in trial.context.degraded()["redis"]
         await own_redis.process.start()
         async with asyncio.timeout(10):
-            while mesh.process.degraded:
+            while mesh.process.health.degraded:
                 await asyncio.sleep(0.02)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import trial_protos  # noqa: F401 - makes the modules below
@@ -47,7 +47,6 @@ class Trial:
     calls: int = 0
     context: Context | None = None
     on_build: Callable[[Context], None] = lambda _: None
-    needs: frozenset[str] = field(default_factory=frozenset)
 
     async def Ask(self, request: Any, call: Call) -> Any:
         self.calls += 1
@@ -75,7 +74,7 @@ class Trial:
             ctx.serve(EDGE.services_by_name["TrialEdgeService"], self)
             self.on_build(ctx)
 
-        return Module("trial", build, self.needs)
+        return Module("trial", build)
 
 
 @dataclass

@@ -31,7 +31,7 @@ class Accounts(_Unused):
 
     def __init__(self) -> None:
         self.users: dict[int, accounts_pb2.User] = {}
-        self.module = Module(name="accounts", build=self._build, needs=frozenset({"redis"}))
+        self.module = Module(name="accounts", build=self._build)
 
     async def _build(self, ctx: Context) -> None:
         self._outbox = ctx.outbox(await ctx.store([]))
@@ -59,7 +59,7 @@ class Posts(_Unused):
     def __init__(self) -> None:
         self.posts: dict[int, posts_pb2.Post] = {}
         self.when_listed: Any = None
-        self.module = Module(name="media", build=self._build, needs=frozenset({"redis"}))
+        self.module = Module(name="media", build=self._build)
 
     async def _build(self, ctx: Context) -> None:
         self._outbox = ctx.outbox(await ctx.store([]))

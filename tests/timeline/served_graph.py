@@ -81,7 +81,7 @@ class ServedGraph:
             self.outbox = ctx.outbox(await ctx.store([]))
             ctx.serve(pb.DESCRIPTOR.services_by_name["GraphService"], self)
 
-        return Module(name="graph", build=build, needs=frozenset({"redis"}))
+        return Module(name="graph", build=build)
 
 
 class Posts:
@@ -112,4 +112,4 @@ class Posts:
             self._outbox = ctx.outbox(await ctx.store([]))
             self._ids = ctx.ids
 
-        return Module(name="media", build=build, needs=frozenset({"redis"}))
+        return Module(name="media", build=build)

@@ -14,7 +14,6 @@ from services.timeline import fanout
 from services.timeline.author_store import AuthorStore
 from services.timeline.home_cache import HomeCache
 from services.timeline.home_store import HomeStore
-from services.timeline.model import Ref
 from stack.redis import RedisServer
 
 ANA = 11
@@ -115,7 +114,7 @@ async def test_a_push_during_a_rebuild_is_not_missed(client: Client, monkeypatch
     await client.page(FOLLOWERS[0])
     first = await client.posts.post(ANA)
     await client.settle()
-    await HomeCache(client.mesh.process.cache, 1, clustered=False).forget(FOLLOWERS[0])
+    await HomeCache(client.mesh.process.cache, 1).forget(FOLLOWERS[0])
     read, late = HomeStore.read, []
 
     async def slow(self: HomeStore, reader_id: int, before: int, limit: int) -> Any:
@@ -128,14 +127,6 @@ async def test_a_push_during_a_rebuild_is_not_missed(client: Client, monkeypatch
     monkeypatch.setattr(HomeStore, "read", slow)
     await client.page(FOLLOWERS[0])
     assert await client.home(FOLLOWERS[0]) == [*late, first]
-
-
-async def test_a_cluster_is_pushed_to_reader_by_reader(client: Client) -> None:
-    cache = HomeCache(client.mesh.process.cache, 1, clustered=True)
-    await followed(client)
-    await cache.push(FOLLOWERS, Ref(5, ANA))
-    for reader in FOLLOWERS:
-        assert await cache.read(reader) == [Ref(5, ANA), Ref(0, 0)]
 
 
 async def test_feeds_are_read_while_redis_is_dead_and_whole_once_it_is_back(

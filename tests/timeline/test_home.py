@@ -36,7 +36,7 @@ async def test_a_post_reaches_followers_and_its_author_and_nobody_else(client: C
     assert await client.home(BEN) == [post]
     assert await client.home(ANA) == [post]
     assert await client.home(EVE) == []
-    assert (await client.page(BEN)).pulled_post_ids == []
+    assert await client.pulled(BEN) == []
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -90,7 +90,7 @@ async def test_posts_of_authors_with_many_followers_are_pulled_and_merged(client
         assert await client.home(BEN, size) == written[::-1]
     page = await client.page(BEN, 10)
     assert page.post_ids == written[-10:][::-1]
-    assert page.pulled_post_ids == written[-10::2][::-1]
+    assert await client.pulled(BEN, 10) == written[-10::2][::-1]
     assert await client.home(EVE) == []
 
 
@@ -109,12 +109,12 @@ async def test_an_author_who_becomes_pulled_and_pushed_again_loses_no_post(clien
     await client.graph.unfollow(501, STAR)
     written.append(await client.posts.post(STAR))
     await client.settle()
-    assert (await client.page(BEN)).pulled_post_ids == written[1:][::-1]
+    assert await client.pulled(BEN) == written[1:][::-1]
     for follower in (502, 503):
         await client.graph.unfollow(follower, STAR)
     written.append(await client.posts.post(STAR))
     await client.settle()
-    assert (await client.page(BEN)).pulled_post_ids == written[1:3][::-1]
+    assert await client.pulled(BEN) == written[1:3][::-1]
     assert await client.home(BEN, 1) == written[::-1]
 
 

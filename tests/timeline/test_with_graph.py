@@ -55,7 +55,7 @@ async def test_pushed_and_pulled_posts_of_those_followed_make_one_feed(real: Any
         written += [await client.posts.post(ana), await client.posts.post(star)]
     await client.settle()
     assert await client.home(ben, 3) == written[::-1]
-    assert (await client.page(ben, 2)).pulled_post_ids == [written[-1]]
+    assert await client.pulled(ben, 2) == [written[-1]]
     with mesh.user(ben):
         await graph.Unfollow(graph_pb2.UnfollowRequest(user_id=star))
     await client.settle()

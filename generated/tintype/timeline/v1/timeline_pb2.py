@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tintype/timeline/v1/timeline.proto\x12\x13tintype.timeline.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1atintype/type/v1/rule.proto\"P\n\x0eGetHomeRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01\x12\x1f\n\x0e\x62\x65\x66ore_post_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"f\n\x0fGetHomeResponse\x12\x1b\n\x13next_before_post_id\x18\x02 \x01(\x03\x12\x10\n\x08post_ids\x18\x03 \x03(\x03\x12\x17\n\x0fpulled_post_ids\x18\x04 \x03(\x03J\x04\x08\x01\x10\x02R\x05posts\"t\n\x16ListAuthorPostsRequest\x12\x1a\n\tauthor_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01\x12\x1f\n\x0e\x62\x65\x66ore_post_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"U\n\x17ListAuthorPostsResponse\x12\x1b\n\x13next_before_post_id\x18\x02 \x01(\x03\x12\x10\n\x08post_ids\x18\x03 \x03(\x03J\x04\x08\x01\x10\x02R\x05posts\"B\n\x19\x42\x61tchGetPostCountsRequest\x12%\n\nauthor_ids\x18\x01 \x03(\x03\x42\x11\xbaH\x0e\x92\x01\x0b\x08\x01\x10\xc8\x01\"\x04\"\x02 \x00\"1\n\x1a\x42\x61tchGetPostCountsResponse\x12\x13\n\x0bpost_counts\x18\x01 \x03(\x03\x32\xf7\x02\n\x0fTimelineService\x12\x62\n\x07GetHome\x12#.tintype.timeline.v1.GetHomeRequest\x1a$.tintype.timeline.v1.GetHomeResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x07 \x01\x12z\n\x0fListAuthorPosts\x12+.tintype.timeline.v1.ListAuthorPostsRequest\x1a,.tintype.timeline.v1.ListAuthorPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x83\x01\n\x12\x42\x61tchGetPostCounts\x12..tintype.timeline.v1.BatchGetPostCountsRequest\x1a/.tintype.timeline.v1.BatchGetPostCountsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"tintype/timeline/v1/timeline.proto\x12\x13tintype.timeline.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1atintype/type/v1/rule.proto\"P\n\x0eGetHomeRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01\x12\x1f\n\x0e\x62\x65\x66ore_post_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"d\n\x0fGetHomeResponse\x12\x1b\n\x13next_before_post_id\x18\x02 \x01(\x03\x12\x10\n\x08post_ids\x18\x03 \x03(\x03J\x04\x08\x01\x10\x02J\x04\x08\x04\x10\x05R\x05postsR\x0fpulled_post_ids\"t\n\x16ListAuthorPostsRequest\x12\x1a\n\tauthor_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01\x12\x1f\n\x0e\x62\x65\x66ore_post_id\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"l\n\x17ListAuthorPostsResponse\x12\x1b\n\x13next_before_post_id\x18\x02 \x01(\x03\x12\x10\n\x08post_ids\x18\x03 \x03(\x03J\x04\x08\x01\x10\x02J\x04\x08\x04\x10\x05R\x05postsR\x0fpulled_post_ids\"B\n\x19\x42\x61tchGetPostCountsRequest\x12%\n\nauthor_ids\x18\x01 \x03(\x03\x42\x11\xbaH\x0e\x92\x01\x0b\x08\x01\x10\xc8\x01\"\x04\"\x02 \x00\"1\n\x1a\x42\x61tchGetPostCountsResponse\x12\x13\n\x0bpost_counts\x18\x01 \x03(\x03\x32\xf7\x02\n\x0fTimelineService\x12\x62\n\x07GetHome\x12#.tintype.timeline.v1.GetHomeRequest\x1a$.tintype.timeline.v1.GetHomeResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x07 \x01\x12z\n\x0fListAuthorPosts\x12+.tintype.timeline.v1.ListAuthorPostsRequest\x1a,.tintype.timeline.v1.ListAuthorPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x83\x01\n\x12\x42\x61tchGetPostCounts\x12..tintype.timeline.v1.BatchGetPostCountsRequest\x1a/.tintype.timeline.v1.BatchGetPostCountsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,15 +54,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETHOMEREQUEST']._serialized_start=116
   _globals['_GETHOMEREQUEST']._serialized_end=196
   _globals['_GETHOMERESPONSE']._serialized_start=198
-  _globals['_GETHOMERESPONSE']._serialized_end=300
-  _globals['_LISTAUTHORPOSTSREQUEST']._serialized_start=302
-  _globals['_LISTAUTHORPOSTSREQUEST']._serialized_end=418
-  _globals['_LISTAUTHORPOSTSRESPONSE']._serialized_start=420
-  _globals['_LISTAUTHORPOSTSRESPONSE']._serialized_end=505
-  _globals['_BATCHGETPOSTCOUNTSREQUEST']._serialized_start=507
-  _globals['_BATCHGETPOSTCOUNTSREQUEST']._serialized_end=573
-  _globals['_BATCHGETPOSTCOUNTSRESPONSE']._serialized_start=575
-  _globals['_BATCHGETPOSTCOUNTSRESPONSE']._serialized_end=624
-  _globals['_TIMELINESERVICE']._serialized_start=627
-  _globals['_TIMELINESERVICE']._serialized_end=1002
+  _globals['_GETHOMERESPONSE']._serialized_end=298
+  _globals['_LISTAUTHORPOSTSREQUEST']._serialized_start=300
+  _globals['_LISTAUTHORPOSTSREQUEST']._serialized_end=416
+  _globals['_LISTAUTHORPOSTSRESPONSE']._serialized_start=418
+  _globals['_LISTAUTHORPOSTSRESPONSE']._serialized_end=526
+  _globals['_BATCHGETPOSTCOUNTSREQUEST']._serialized_start=528
+  _globals['_BATCHGETPOSTCOUNTSREQUEST']._serialized_end=594
+  _globals['_BATCHGETPOSTCOUNTSRESPONSE']._serialized_start=596
+  _globals['_BATCHGETPOSTCOUNTSRESPONSE']._serialized_end=645
+  _globals['_TIMELINESERVICE']._serialized_start=648
+  _globals['_TIMELINESERVICE']._serialized_end=1023
 # @@protoc_insertion_point(module_scope)

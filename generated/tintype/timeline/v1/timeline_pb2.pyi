@@ -17,14 +17,12 @@ class GetHomeRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., before_post_id: _Optional[int] = ...) -> None: ...
 
 class GetHomeResponse(_message.Message):
-    __slots__ = ("next_before_post_id", "post_ids", "pulled_post_ids")
+    __slots__ = ("next_before_post_id", "post_ids")
     NEXT_BEFORE_POST_ID_FIELD_NUMBER: _ClassVar[int]
     POST_IDS_FIELD_NUMBER: _ClassVar[int]
-    PULLED_POST_IDS_FIELD_NUMBER: _ClassVar[int]
     next_before_post_id: int
     post_ids: _containers.RepeatedScalarFieldContainer[int]
-    pulled_post_ids: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, next_before_post_id: _Optional[int] = ..., post_ids: _Optional[_Iterable[int]] = ..., pulled_post_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+    def __init__(self, next_before_post_id: _Optional[int] = ..., post_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ListAuthorPostsRequest(_message.Message):
     __slots__ = ("author_id", "page_size", "before_post_id")
