@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from mesh.errors import invalid
+from mesh.limits import longest
 
-MAX_DISPLAY_NAME = 50
-MAX_BIO = 150
-MAX_WEBSITE = 200
+MAX_DISPLAY_NAME = longest("edge.v1.resources.Account.display_name")
+MAX_BIO = longest("edge.v1.resources.Account.bio")
+MAX_WEBSITE = longest("edge.v1.resources.Account.website")
 MAX_CLIENT = 200
 _USERNAME = re.compile(r"(?!\.)(?!.*\.\.)[a-z0-9._]{3,30}(?<!\.)")
 _RESERVED = frozenset(Path(__file__).with_name("reserved_usernames.txt").read_text().split())
@@ -45,18 +46,18 @@ def email(text: str) -> str:
 
 
 def display_name(text: str) -> str:
-    """At most 50 characters, on one line."""
+    """One short line."""
     return _line("display_name", text, MAX_DISPLAY_NAME)
 
 
 def bio(text: str) -> str:
-    """At most 150 characters; line breaks are kept."""
+    """A short text; line breaks are kept."""
     lines = [_line("bio", line, MAX_BIO) for line in text.strip().splitlines()]
     return _short("bio", "\n".join(lines), MAX_BIO)
 
 
 def website(text: str) -> str:
-    """Empty, or an http or https address of at most 200 characters."""
+    """Empty, or an http or https address."""
     address = _line("website", text, MAX_WEBSITE)
     if not address:
         return ""

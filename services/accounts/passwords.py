@@ -17,11 +17,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mesh.errors import exhausted, invalid
+from mesh.limits import longest
 
 T = TypeVar("T")
 
 MIN_CHARS = 8
-MAX_CHARS = 128
+MAX_CHARS = longest("edge.v1.accounts.RegisterRequest.password")
 _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text().split())
 """The most common passwords of eight and more characters in published leaks."""
 

@@ -17,6 +17,7 @@ from mesh.clock import Clock
 from mesh.errors import conflict, denied, invalid, not_found
 from mesh.events import NewEvent, Outbox
 from mesh.ids import IdGenerator, time_ms
+from mesh.limits import longest
 from mesh.storage import Outcome
 from services.engagement.comment_store import CommentStore
 from services.engagement.counts import Counts
@@ -24,7 +25,7 @@ from services.engagement.model import Claim, Comment, Kind, Tally
 from services.engagement.store import ClaimStore
 from services.engagement.tallies import Contended, Tallies
 
-MAX_CHARS = 2_200
+MAX_CHARS = longest("edge.v1.engagement.CreateCommentRequest.text")
 """Characters of one comment after trimming."""
 _ROUNDS = 5
 _CASCADE = 200

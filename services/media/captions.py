@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 from mesh.errors import invalid
+from mesh.limits import longest
 from services.media.hashtags import hashtags
 
-MAX_CAPTION_CHARS = 2_200
+MAX_CAPTION_CHARS = longest("edge.v1.posts.CreatePostRequest.caption")
 MAX_HASHTAGS = 30
 
 

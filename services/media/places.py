@@ -7,10 +7,11 @@ import hashlib
 import unicodedata
 
 from mesh.errors import invalid
+from mesh.limits import longest
 from services.media.captions import check_characters
 from services.media.model import Place
 
-MAX_NAME_CHARS = 100
+MAX_NAME_CHARS = longest("edge.v1.resources.Place.name")
 _DECIMALS = 3
 """About 110 metres of latitude."""
 

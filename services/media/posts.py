@@ -12,6 +12,7 @@ from mesh.clock import Clock
 from mesh.errors import Code, Problem, denied, invalid, not_found, precondition
 from mesh.events import Outbox
 from mesh.ids import IdGenerator, time_ms
+from mesh.limits import longest
 from services.media import events
 from services.media.assets import Assets
 from services.media.captions import check_caption
@@ -20,7 +21,7 @@ from services.media.model import Asset, Draft, Failed, Post, PostRequest, Ready
 from services.media.post_cache import PostCache
 from services.media.store import MediaStore
 
-MAX_ASSETS = 10
+MAX_ASSETS = longest("edge.v1.posts.CreatePostRequest.media_ids")
 _TRIES = 8
 """Changes of one post by others that one change may meet."""
 Message = TypeVar("Message")
