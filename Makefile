@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults check lint types imports contracts gen bench clean
+.PHONY: help up test faults check lint types imports contracts gen bench bench-sample clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Tintype needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
@@ -57,6 +57,9 @@ gen: .venv/developing ## generate code, descriptors and Envoy's configuration fr
 
 bench: .venv/developing ## measure against controls in the same run; JSON and a table in bench/results
 	$(BIN)/python -m bench
+
+bench-sample: .venv/developing ## the feed with 300 readers, in minutes; fails where a page is wrong, never for a figure
+	$(BIN)/python -m bench.feed --sample --engine sqlite
 
 clean: ## remove the environment, caches and the local installation's data
 	rm -rf .venv .state .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache bench/results

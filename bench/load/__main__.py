@@ -1,6 +1,6 @@
 """One whole machine under a steady load, through Envoy over REST: ``python -m bench.load``.
 
-Feed pages at a fixed rate (an open loop: a late answer does not delay the next request), then 3 MB
+Feed pages of 300 readers in turn at a fixed rate (a late answer does not delay the next request), then 3 MB
 uploads one after the other: time to the acknowledgement and to READY. Memory is the resident size of
 everything that runs, Cassandra not among it.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import statistics
 import tempfile
 import time
@@ -23,11 +22,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from bench.feed.__main__ import fill
-from cli import configuration
-from cli.client import Client
-from stack.installation import Installation
-from stack.ports import free_port
+from bench.installed import installed
+from bench.world import Person, Size, build
 
 UPLOADS = 12
 
@@ -45,15 +41,17 @@ def photo_of_3_mb() -> bytes:
         return file.read()
 
 
-async def steady(client: httpx.AsyncClient, url: str, token: str, rate: int, seconds: int) -> tuple[list[float], int]:
-    """Milliseconds of every answer at ``rate`` requests a second, and how many were not 200."""
+async def steady(
+    client: httpx.AsyncClient, url: str, readers: list[Person], rate: int, seconds: int
+) -> tuple[list[float], int]:
+    """Milliseconds of every answer at ``rate`` requests a second of all readers in turn, and how many were not 200."""
     times: list[float] = []
     errors = 0
 
-    async def one() -> None:
+    async def one(reader: Person) -> None:
         nonlocal errors
         started = time.perf_counter()
-        answer = await client.get(url, headers={"authorization": f"Bearer {token}"})
+        answer = await client.get(url, headers={"authorization": f"Bearer {reader.token}"})
         times.append((time.perf_counter() - started) * 1000)
         errors += answer.status_code != 200
 
@@ -61,7 +59,7 @@ async def steady(client: httpx.AsyncClient, url: str, token: str, rate: int, sec
     async with asyncio.TaskGroup() as group:
         for number in range(rate * seconds):
             await asyncio.sleep(max(0, began + number / rate - time.perf_counter()))
-            group.create_task(one())
+            group.create_task(one(readers[number % len(readers)]))
     return times, errors
 
 
@@ -93,21 +91,15 @@ def resident_mb() -> float:
 async def measure(rate: int, seconds: int) -> dict[str, object]:
     """Start everything, fill it, load it."""
     with tempfile.TemporaryDirectory() as directory:
-        ports = {name: free_port() for name in ("gateway", "admin", "grpc", "redis", "metrics")}
-        ports["s3"] = free_port(also=(10000,))
-        pairs = [f"stack.{name}_port={port}" for name, port in ports.items()]
-        settings = configuration.load([*pairs, f"state_dir={directory}"])
-        os.environ.setdefault("TINTYPE_TELEMETRY__LOG_LEVEL", "WARNING")
-        installation = Installation(settings, settings.stack, lambda line: None, lambda text: None)
-        await installation.start()
-        try:
-            async with Client(f"127.0.0.1:{ports['gateway']}") as client:
-                token = await fill(client)
-            async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=100)) as http:
-                url = f"{installation.url}/v1/feed"
-                await steady(http, url, token, rate, 2)
-                times, errors = await steady(http, url, token, rate, seconds)
-                acknowledged, ready = await uploads(http, installation.url, token)
+        async with (
+            installed(Path(directory)) as installation,
+            httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=100)) as http,
+        ):
+            readers = (await build(installation, Size(readers=300))).readers
+            url = f"{installation.url}/v1/feed"
+            await steady(http, url, readers, rate, 2)
+            times, errors = await steady(http, url, readers, rate, seconds)
+            acknowledged, ready = await uploads(http, installation.url, readers[0].token)
             return {
                 "rate": rate,
                 "errors": errors,
@@ -116,8 +108,6 @@ async def measure(rate: int, seconds: int) -> dict[str, object]:
                 "upload_ready_ms": percentiles(ready),
                 "resident_mb": round(resident_mb()),
             }
-        finally:
-            await installation.stop()
 
 
 def percentiles(values: list[float]) -> dict[str, float]:
