@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 
+from mesh.claims import Request, reused
 from mesh.clock import Clock
-from mesh.errors import Problem, conflict, invalid
+from mesh.errors import Problem, conflict
 from mesh.ids import IdGenerator
 from mesh.storage import TableSpec
 from services.accounts import fields
@@ -17,7 +17,10 @@ from services.accounts.passwords import Passwords, check_password
 from services.accounts.profiles import Profiles
 from services.accounts.schema import EMAILS, USERNAMES
 from services.accounts.sessions import Sessions, Tokens
-from services.accounts.store import AccountStore, Registration
+from services.accounts.store import AccountStore
+
+_NOBODY = 0
+"""Who owns a registration's request id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Form:
         check_password(self.password, name)
         return Form(name, email, self.password, fields.display_name(self.display_name) or name)
 
-    def fingerprint(self) -> bytes:
+    def digest(self) -> bytes:
         """Tells one form from another. The password is left to its own hash."""
         return hashlib.sha256("\0".join((self.username, self.email, self.display_name)).encode()).digest()
 
@@ -68,43 +71,41 @@ class Registrar:
         Raises INVALID_FIELD, PASSWORD_TOO_WEAK, USERNAME_TAKEN, EMAIL_TAKEN, REQUEST_ID_REUSED.
         """
         form = form.checked()
-        request = await self._ids_for(request_id, form)
-        account = await self._store.account(request.user_id)
+        request = await self._request(request_id, form)
+        user_id = request.answer_id
+        account = await self._store.account(user_id)
         made = ""
         if account is None:
-            made = await self._create(request, form)
-            account = await self._profiles.account(request.user_id)
+            made = await self._create(user_id, form)
+            account = await self._profiles.account(user_id)
         # Made by an earlier or a concurrent call with this request id: it must be the same person's.
         if account.password_hash != made and not await self._passwords.verify(form.password, account.password_hash):
-            raise _reused()
-        return account, await self._sessions.open(account.user.user_id, client, request.session_id)
+            raise reused("registration")
+        return account, await self._sessions.open(user_id, client, int.from_bytes(request.memo, "big"))
 
-    async def _ids_for(self, request_id: str, form: Form) -> Registration:
+    async def _request(self, request_id: str, form: Form) -> Request:
         """The ids of this request, chosen once. A new request is checked for taken names before."""
-        fresh = Registration(self._ids.next(), self._ids.next(), form.fingerprint())
-        if not request_id or await self._store.registration(request_id) is None:
-            await self._check_free(form, fresh.user_id)
-        if not request_id:
-            return fresh
-        given = await self._store.register_request(request_id, fresh)
-        if not hmac.compare_digest(given.fingerprint, fresh.fingerprint):
-            raise _reused()
-        if await self._store.is_abandoned(given.user_id):
-            await self._store.renew_registration(request_id, given, fresh)
-            given = await self._store.register_request(request_id, fresh)
+        digest, user_id, session_id = form.digest(), self._ids.next(), self._ids.next().to_bytes(8, "big")
+        given = await self._store.requests.find(_NOBODY, request_id)
+        if given is None:
+            await self._check_free(form, user_id)
+            given = await self._store.requests.claim(_NOBODY, request_id, user_id, digest, session_id)
+        given.must_match(digest)
+        if request_id and await self._store.is_abandoned(given.answer_id):
+            given = await self._store.requests.renew(given, user_id, session_id)
         return given
 
-    async def _create(self, request: Registration, form: Form) -> str:
+    async def _create(self, user_id: int, form: Form) -> str:
         """Create the account; the password's hash."""
         # The slow part comes before the claims, so that they are held for moments only.
         password_hash = await self._passwords.hash(form.password)
         for table, name in ((USERNAMES, form.username), (EMAILS, form.email)):
-            if not await self._claims.take(table, name, request.user_id):
-                await self._give_up(request.user_id, form)
+            if not await self._claims.take(table, name, user_id):
+                await self._give_up(user_id, form)
                 raise _taken(table)
-        user = User(request.user_id, form.username, form.display_name, self._clock.now_ms())
+        user = User(user_id, form.username, form.display_name, self._clock.now_ms())
         if not await self._profiles.create(Account(user, form.email, password_hash)):
-            await self._give_up(request.user_id, form)
+            await self._give_up(user_id, form)
             raise _taken(USERNAMES)
         return password_hash
 
@@ -125,7 +126,3 @@ def _taken(table: TableSpec) -> Problem:
     if table is USERNAMES:
         return conflict("USERNAME_TAKEN", "somebody has this username: choose another", "username")
     return conflict("EMAIL_TAKEN", "there is an account with this e-mail address: log in instead", "email")
-
-
-def _reused() -> Problem:
-    return invalid("request_id", "was used for another registration: send a new one", "REQUEST_ID_REUSED")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from mesh.cache.keys import KeyFamily
+from mesh.claims import request_table
 from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
 
@@ -30,15 +31,9 @@ EMAILS = TableSpec(
 )
 """Who holds an e-mail address; user_id 0: nobody any more."""
 
-REGISTRATIONS = TableSpec(
-    name="registrations",
-    partition={"request_id": TEXT},
-    columns={"user_id": INT, "session_id": INT, "fingerprint": BYTES},
-    ttl=timedelta(days=7),
-    mode=WriteMode.COMPARE_AND_SET,
-    personal=owned("user_id"),
-)
-"""What a request id was used for, so that its repetition has the same effect."""
+REQUEST_IDS = request_table(owned("answer_id"))
+"""The account that a registration's request id stands for; its memo is the id of the first session. Nobody owns
+the request before."""
 
 ACCOUNTS = TableSpec(
     name="accounts",
@@ -135,7 +130,7 @@ SESSIONS_OF = TableSpec(
 TABLES = (
     USERNAMES,
     EMAILS,
-    REGISTRATIONS,
+    REQUEST_IDS,
     ACCOUNTS,
     PROFILES,
     USER_DAYS,

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mesh.claims import standing
+from mesh.claims import RequestIds, standing
 from mesh.ids import time_ms
 from mesh.storage import Bound, Outcome, Put, Row, Store, TableSpec, Value
 from services.accounts import schema
@@ -24,15 +24,6 @@ class Claim:
     claim_time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """The ids that a request to register was given, and what it asked for."""
-
-    user_id: int
-    session_id: int
-    fingerprint: bytes
-
-
 class Abandoned(Exception):
     """This account was given up before it was created, and never will be."""
 
@@ -42,22 +33,7 @@ class AccountStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    async def register_request(self, request_id: str, wanted: Registration) -> Registration:
-        """Give a request its ids; those it was given before, where it comes again."""
-        row = {"request_id": request_id, **_registration_columns(wanted)}
-        return _registration(await standing(self._store, schema.REGISTRATIONS, row))
-
-    async def registration(self, request_id: str) -> Registration | None:
-        """What a request was given, if it was seen before."""
-        row = await self._store.get(schema.REGISTRATIONS, {"request_id": request_id})
-        return _registration(row) if row else None
-
-    async def renew_registration(self, request_id: str, old: Registration, new: Registration) -> None:
-        """Give a request other ids, unless somebody else just has."""
-        key = {"request_id": request_id}
-        expected = {"user_id": old.user_id}
-        await self._store.update_if(schema.REGISTRATIONS, key, _registration_columns(new), expected)
+        self.requests = RequestIds(store, schema.REQUEST_IDS, "registration")
 
     async def claims(self, table: TableSpec, names: Sequence[str]) -> list[Claim | None]:
         """Who holds each of these names (of USERNAMES or EMAILS)."""
@@ -160,20 +136,6 @@ def _int(row: Row, column: str) -> int:
 
 def _claim(row: Row) -> Claim:
     return Claim(_int(row, "user_id"), _int(row, "claim_time_ms"))
-
-
-def _registration_columns(registration: Registration) -> dict[str, Value]:
-    return {
-        "user_id": registration.user_id,
-        "session_id": registration.session_id,
-        "fingerprint": registration.fingerprint,
-    }
-
-
-def _registration(row: Row) -> Registration:
-    fingerprint = row["fingerprint"]
-    assert isinstance(fingerprint, bytes)
-    return Registration(_int(row, "user_id"), _int(row, "session_id"), fingerprint)
 
 
 def _user_columns(user: User) -> dict[str, Value]:

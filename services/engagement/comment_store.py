@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from mesh.claims import RequestIds
 from mesh.storage import Bound, Delete, Key, Outcome, Put, Row, Store
 from services.engagement.model import Comment
-from services.engagement.schema import COMMENT_LOG, COMMENTS, REQUESTS, THREADS
+from services.engagement.schema import COMMENT_LOG, COMMENTS, REQUEST_IDS, THREADS
 
 _DAY_MS = 86_400_000
 
@@ -17,18 +18,7 @@ class CommentStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-
-    async def request(self, author_id: int, request_id: str) -> tuple[int, bytes] | None:
-        """The comment id that a request id stands for and the digest of its body, or None."""
-        row = await self._store.get(REQUESTS, {"author_id": author_id, "request_id": request_id})
-        return _request(row) if row else None
-
-    async def claim_request(self, author_id: int, request_id: str, comment_id: int, digest: bytes) -> tuple[int, bytes]:
-        """Let a request id stand for a comment; what it stands for, now or since before."""
-        key: Key = {"author_id": author_id, "request_id": request_id}
-        row: Row = {**key, "comment_id": comment_id, "digest": digest}
-        outcome = await self._store.insert_if_absent(REQUESTS, row)
-        return (comment_id, digest) if outcome.applied or not outcome.current else _request(outcome.current)
+        self.requests = RequestIds(store, REQUEST_IDS, "comment")
 
     async def comment(self, comment_id: int) -> Comment | None:
         """A comment, deleted ones included."""
@@ -88,12 +78,6 @@ class CommentStore:
 
 def _comment(row: Row) -> Comment:
     return Comment(**row)  # type: ignore[arg-type]
-
-
-def _request(row: Row) -> tuple[int, bytes]:
-    digest = row["digest"]
-    assert isinstance(digest, bytes)
-    return _int(row, "comment_id"), digest
 
 
 def _int(row: Row, name: str) -> int:

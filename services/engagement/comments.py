@@ -14,11 +14,12 @@ from itertools import chain
 
 from mesh.claims import Claims
 from mesh.clock import Clock
-from mesh.errors import conflict, denied, invalid, not_found
+from mesh.deadline import DeadlineExceeded
+from mesh.errors import denied, invalid, not_found
 from mesh.events import NewEvent, Outbox
 from mesh.ids import IdGenerator, time_ms
 from mesh.limits import longest
-from mesh.storage import Outcome
+from mesh.storage import Outcome, StorageError
 from services.engagement.comment_store import CommentStore
 from services.engagement.counts import Counts
 from services.engagement.model import Claim, Comment, Kind, Tally
@@ -81,13 +82,12 @@ class Comments:
         """Write a comment; the same request id gives the same comment. Raises INVALID_FIELD,
         COMMENT_NOT_FOUND (the parent), REQUEST_ID_REUSED."""
         new = replace(new, text=checked_text(new.text))
-        known = await self._store.request(new.author_id, new.request_id)
+        known = await self._store.requests.find(new.author_id, new.request_id)
         if known is None:
             await self._check_parent(new)
-            known = await self._store.claim_request(new.author_id, new.request_id, self._ids.next(), new.digest)
-        comment_id, digest = known
-        if digest != new.digest:
-            raise conflict("REQUEST_ID_REUSED", "this request id has created another comment: use a new one")
+            known = await self._store.requests.claim(new.author_id, new.request_id, self._ids.next(), new.digest)
+        known.must_match(new.digest)
+        comment_id = known.answer_id
         present = await self._store.comment(comment_id) or await self._insert(comment_id, new)
         return present if present.live else _gone()
 
@@ -162,7 +162,8 @@ class Comments:
 
     async def _align(self, comment: Comment) -> Comment:
         await self._store.enlist(comment, comment.event_id, time_ms(comment.event_id))
-        with contextlib.suppress(Contended):  # Its event does it later.
+        # The answer needs no count: where counting fails, its event does it later.
+        with contextlib.suppress(Contended, StorageError, DeadlineExceeded):
             await self._count(comment)
         return comment
 

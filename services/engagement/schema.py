@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from mesh.cache.keys import KeyFamily
+from mesh.claims import request_table
 from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
 
@@ -97,17 +98,10 @@ TALLIES = TableSpec(
 """Counts of a post, or of a comment's replies, with the last batch of claims they include: ids of people and
 comments, until the next batch."""
 
-REQUESTS = TableSpec(
-    "requests",
-    partition={"author_id": INT, "request_id": TEXT},
-    columns={"comment_id": INT, "digest": BYTES},
-    ttl=timedelta(days=7),
-    mode=WriteMode.COMPARE_AND_SET,
-    personal=owned("author_id"),
-)
-"""The comment that a request id stands for."""
+REQUEST_IDS = request_table()
+"""The comments that request ids stand for."""
 
-TABLES = (LIKES, LIKERS, COMMENTS, THREADS, COMMENT_LOG, TALLIES, REQUESTS)
+TABLES = (LIKES, LIKERS, COMMENTS, THREADS, COMMENT_LOG, TALLIES, REQUEST_IDS)
 
 COUNTS = KeyFamily("counts", nobodys("how many liked and commented on a post, not who"))
 LIKED = KeyFamily("liked", owned("person_id"))

@@ -153,14 +153,3 @@ class Post:
     archived: bool
     deleted: bool
     create_time_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PostRequest:
-    """What one request_id of one author made."""
-
-    author_id: int
-    request_id: str
-    post_id: int
-    fingerprint: str
-    """Digest of the draft, which tells a repeat from another request under the same id."""

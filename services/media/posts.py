@@ -17,7 +17,7 @@ from services.media import events
 from services.media.assets import Assets
 from services.media.captions import check_caption
 from services.media.hashtags import hashtags
-from services.media.model import Asset, Draft, Failed, Post, PostRequest, Ready
+from services.media.model import Asset, Draft, Failed, Post, Ready
 from services.media.post_cache import PostCache
 from services.media.store import MediaStore
 
@@ -53,22 +53,18 @@ class Posts(Generic[Message]):
         """Make a post; with a request id it may be repeated. Raises INVALID_FIELD, MEDIA_NOT_FOUND,
         MEDIA_NOT_READY, MEDIA_FAILED, REQUEST_ID_REUSED, and POST_NOT_FOUND for the repeat of one deleted since."""
         draft = _checked(draft)
-        earlier = await self._store.post_request(author_id, request_id) if request_id else None
-        if earlier:
-            return await self._repeat(earlier, draft)
-        await self._check_assets(author_id, draft.asset_ids)
-        request = PostRequest(author_id, request_id, self._ids.next(), _fingerprint(draft))
-        standing = await self._store.claim_post(request) if request_id else request
-        if standing != request:
-            return await self._repeat(standing, draft)
-        return await self._commit(_first_version(request, draft))
+        digest, post_id = _digest(draft), self._ids.next()
+        request = await self._store.post_requests.find(author_id, request_id)
+        if request is None:
+            await self._check_assets(author_id, draft.asset_ids)
+            request = await self._store.post_requests.claim(author_id, request_id, post_id, digest)
+        request.must_match(digest)
+        first = _first_version(author_id, request.answer_id, draft)
+        return await (self._commit(first) if request.answer_id == post_id else self._repeat(first))
 
-    async def _repeat(self, request: PostRequest, draft: Draft) -> Post:
+    async def _repeat(self, first: Post) -> Post:
         """The post that a request made, made now where an earlier attempt ended in between."""
-        if request.fingerprint != _fingerprint(draft):
-            message = "request_id was used for another post: choose a new one for this post"
-            raise Problem(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", message)
-        post = await self._store.post(request.post_id) or await self._commit(_first_version(request, draft))
+        post = await self._store.post(first.post_id) or await self._commit(first)
         if post.deleted:
             raise _no_post(post.post_id)
         return post
@@ -187,15 +183,15 @@ def _checked(draft: Draft) -> Draft:
     return replace(draft, caption=check_caption(draft.caption))
 
 
-def _fingerprint(draft: Draft) -> str:
-    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True).encode()).hexdigest()
+def _digest(draft: Draft) -> bytes:
+    return hashlib.sha256(json.dumps(asdict(draft), sort_keys=True).encode()).digest()
 
 
-def _first_version(request: PostRequest, draft: Draft) -> Post:
+def _first_version(author_id: int, post_id: int, draft: Draft) -> Post:
     """What a request makes, the same at every attempt."""
     return Post(
-        post_id=request.post_id,
-        author_id=request.author_id,
+        post_id=post_id,
+        author_id=author_id,
         version=1,
         asset_ids=draft.asset_ids,
         caption=draft.caption,
@@ -205,7 +201,7 @@ def _first_version(request: PostRequest, draft: Draft) -> Post:
         comments_disabled=draft.comments_disabled,
         archived=False,
         deleted=False,
-        create_time_ms=time_ms(request.post_id),
+        create_time_ms=time_ms(post_id),
     )
 
 

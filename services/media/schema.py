@@ -6,12 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from mesh.claims import request_table
 from mesh.personal import Holding, Kind, nobodys, owned
 from mesh.storage import ColumnType, WriteMode, table
-from services.media.model import AssetState, Attempt, Failed, Original, Outcome, Post, PostRequest, Ready
+from services.media.model import AssetState, Attempt, Failed, Original, Outcome, Post, Ready
 
-REQUEST_LIFE = timedelta(days=30)
-"""How long a request_id is remembered: longer than a device keeps trying."""
 CLAIM_LIFE = timedelta(days=7)
 """How long a claim is kept once its effect is committed: longer than any writer can be stalled."""
 
@@ -72,15 +71,8 @@ class PostBucket:
     bucket: int
 
 
-UPLOADS = table(
-    "uploads",
-    Original,
-    partition=("owner_id", "request_id"),
-    ttl=REQUEST_LIFE,
-    mode=WriteMode.COMPARE_AND_SET,
-    personal=owned("owner_id"),
-)
-"""Which upload under a request id counts, with all that its asset's row says."""
+REQUEST_IDS = request_table()
+"""Which upload and which post request ids stand for. An upload's memo is the whole :class:`Original`."""
 
 ASSETS = table(
     "assets",
@@ -120,15 +112,6 @@ SWEPT = table(
     Swept,
     partition=("sweep",),
     personal=nobodys("how far a sweep has come"),
-)
-
-POST_REQUESTS = table(
-    "post_requests",
-    PostRequest,
-    partition=("author_id", "request_id"),
-    ttl=REQUEST_LIFE,
-    mode=WriteMode.COMPARE_AND_SET,
-    personal=owned("author_id"),
 )
 
 POSTS = table(
@@ -171,12 +154,11 @@ POST_BUCKETS = table(
 )
 
 TABLES = (
-    UPLOADS,
+    REQUEST_IDS,
     ASSETS,
     OUTCOMES,
     ATTEMPTS,
     SWEPT,
-    POST_REQUESTS,
     POSTS,
     POST_CLAIMS,
     POSTS_BY_TIME,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import TypeVar
 
-from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Put, Row, Store, Table, TimedOut
+from mesh.claims import RequestIds, standing
+from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Put, Row, Store, Table
 from services.media import schema
 from services.media.buckets import bucket_of, year_of, years
-from services.media.model import Asset, AssetState, Attempt, Original, Outcome, Post, PostRequest, Ready
+from services.media.model import Asset, AssetState, Attempt, Original, Outcome, Post, Ready
 
 R = TypeVar("R")
 _READS_AT_ONCE = 64
@@ -22,19 +24,12 @@ class MediaStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._reads = asyncio.Semaphore(_READS_AT_ONCE)
-
-    async def upload(self, owner_id: int, request_id: str) -> Original | None:
-        """What was uploaded under this request id."""
-        row = await self._store.get(schema.UPLOADS, {"owner_id": owner_id, "request_id": request_id})
-        return schema.UPLOADS.decode(row) if row else None
-
-    async def claim_upload(self, original: Original) -> Original:
-        """The upload that counts under the request id: this one, or one that came before."""
-        return await self._claim(schema.UPLOADS, original)
+        self.upload_requests = RequestIds(store, schema.REQUEST_IDS, "upload")
+        self.post_requests = RequestIds(store, schema.REQUEST_IDS, "post")
 
     def original_written(self, original: Original) -> list[Mutation]:
         """The asset's row as the upload writes it; may be repeated at any time."""
-        return [Put(schema.ASSETS, schema.UPLOADS.encode(original))]
+        return [Put(schema.ASSETS, asdict(original))]
 
     async def assets(self, asset_ids: Sequence[int]) -> dict[int, Asset]:
         """Those that exist, by id."""
@@ -79,19 +74,10 @@ class MediaStore:
         """Nothing is left for this sweep in earlier buckets."""
         await self._store.put(schema.SWEPT, {"sweep": sweep, "bucket": bucket})
 
-    async def post_request(self, author_id: int, request_id: str) -> PostRequest | None:
-        """What was created under this request id."""
-        row = await self._store.get(schema.POST_REQUESTS, {"author_id": author_id, "request_id": request_id})
-        return schema.POST_REQUESTS.decode(row) if row else None
-
-    async def claim_post(self, request: PostRequest) -> PostRequest:
-        """The creation that counts under the request id: this one, or one that came before."""
-        return await self._claim(schema.POST_REQUESTS, request)
-
     async def claim_version(self, post: Post, claim_id: int) -> tuple[Post, bool]:
         """What the next version of a post says, and whether it is this: another writer may have been first."""
-        standing = await self._claim(schema.POST_CLAIMS, schema.Claimed(claim_id, post))
-        return standing.post, standing.claim_id == claim_id
+        claimed = await self._claim(schema.POST_CLAIMS, schema.Claimed(claim_id, post))
+        return claimed.post, claimed.claim_id == claim_id
 
     def post_written(self, post: Post) -> list[Mutation]:
         """One version of a post, and the end of the one before the last; may be repeated at any time."""
@@ -140,19 +126,7 @@ class MediaStore:
 
     async def _claim(self, table: Table[R], record: R) -> R:
         """What stands under the key: this, or what was there. May be repeated."""
-        row = table.encode(record)
-        try:
-            outcome = await self._store.insert_if_absent(table, row)
-        except TimedOut:
-            # It may have been applied: what stands now tells, since no two claims are equal.
-            standing = await self._store.get(table, {name: row[name] for name in table.key_columns})
-            if standing is None:
-                raise
-            return table.decode(standing)
-        if outcome.applied:
-            return record
-        assert outcome.current is not None, "a claim is lost to a row"
-        return table.decode(outcome.current)
+        return table.decode(await standing(self._store, table, table.encode(record)))
 
 
 def _asset(row: Row) -> Asset | None:

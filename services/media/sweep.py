@@ -94,7 +94,5 @@ class Sweep:
 
     async def _claimed(self, attempt: Attempt) -> bool:
         """Whether a repeat of the request may still make an asset of the object."""
-        if not attempt.request_id:
-            return False
-        claim = await self._store.upload(attempt.owner_id, attempt.request_id)
-        return claim is not None and claim.asset_id == attempt.asset_id
+        request = await self._store.upload_requests.find(attempt.owner_id, attempt.request_id)
+        return request is not None and request.answer_id == attempt.asset_id

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import json
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from mesh.blobs.contract import BlobError, BlobStore, Stored
+from mesh.claims import Request
 from mesh.clock import Clock
 from mesh.deadline import DeadlineExceeded
 from mesh.errors import Code, Problem, invalid
@@ -55,10 +57,10 @@ class Uploads:
         NOT_AN_IMAGE, PAYLOAD_TOO_LARGE, UPLOAD_INCOMPLETE and REQUEST_ID_REUSED, which leave nothing behind.
         """
         content_type, chunks = await _sniffed(_measured(chunks, offer.size_bytes, self._max_bytes))
-        earlier = await self._store.upload(offer.owner_id, offer.request_id) if offer.request_id else None
+        earlier = await self._store.upload_requests.find(offer.owner_id, offer.request_id)
         if earlier:
-            _must_equal(earlier, await _digest(chunks))
-            return await self._write(earlier)
+            earlier.must_match(await _digest(chunks))
+            return await self._write(_recalled(earlier))
         attempt = Attempt(self._ids.next(), offer.owner_id, offer.request_id, _new_key("originals"))
         await self._store.begin(attempt)
         stored = await self._blobs.put_stream(attempt.object_key, chunks, content_type, self._max_bytes)
@@ -82,20 +84,22 @@ class Uploads:
 
     async def _acknowledge(self, original: Original) -> Asset:
         try:
-            standing = await self._claim(original)
-        except Unavailable:  # nothing was applied, so nothing names the object
+            request = await self._claim(original)
+        except (Unavailable, Problem):  # nothing was applied, so nothing names the object
             await self._discard(original.object_key)
             raise
-        if standing == original:
+        if request.answer_id == original.asset_id:
             # Should this fail, a repeat goes on from the claim.
             return await self._commit(original)
         await self._discard(original.object_key)
-        _must_equal(standing, original.sha256)
-        return await self._write(standing)
+        return await self._write(_recalled(request))
 
-    async def _claim(self, original: Original) -> Original:
+    async def _claim(self, original: Original) -> Request:
         """The upload that counts: of two at a time with the same request id, the first to get here."""
-        return await self._store.claim_upload(original) if original.request_id else original
+        digest, memo = bytes.fromhex(original.sha256), json.dumps(asdict(original)).encode()
+        return await self._store.upload_requests.claim(
+            original.owner_id, original.request_id, original.asset_id, digest, memo
+        )
 
     async def _write(self, original: Original) -> Asset:
         """The asset of an upload that counts, made now where an earlier attempt ended in between."""
@@ -150,17 +154,15 @@ async def _chained(head: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterat
         yield chunk
 
 
-async def _digest(chunks: AsyncIterator[bytes]) -> str:
+def _recalled(request: Request) -> Original:
+    return Original(**json.loads(request.memo))
+
+
+async def _digest(chunks: AsyncIterator[bytes]) -> bytes:
     digest = hashlib.sha256()
     async for chunk in chunks:
         digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _must_equal(earlier: Original, sha256: str) -> None:
-    if earlier.sha256 != sha256:
-        message = "request_id was used for another file: choose a new one for this file"
-        raise Problem(Code.ALREADY_EXISTS, "REQUEST_ID_REUSED", message)
+    return digest.digest()
 
 
 def _too_large(most: int) -> Problem:

@@ -118,6 +118,10 @@ class GraphCrashes:
             following = (await world.store.edge(ana, ben)).state.following
             assert following or not scenario.repeated, str(scenario)
 
+
+class MoreGraphCrashes(GraphCrashes):
+    """What changes two edges."""
+
     async def test_a_block_that_severs_both_ways(self, world: World, stage: Stage, sweep: Sweep) -> None:
         for ana, scenario in enumerate(stage.scenarios(), 1_000):
             ben = ana + 1_000_000

@@ -29,7 +29,7 @@ def storage_url(cassandra: CassandraCluster) -> str:
 @pytest.fixture
 def faults() -> Iterable[Fault]:
     """Those whose outcome an engine decides; SQLite shows the rest in a tenth of the time."""
-    return (Fault.DIES_AFTER, Fault.UNANSWERED, Fault.LATE)
+    return (Fault.UNANSWERED, Fault.LATE)
 
 
 class TestClaims(ClaimsCrashes):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from accounts_crashes import AccountsCrashes, AccountsStorms
 from claims_crashes import ClaimsCrashes
-from engagement_crashes import EngagementCrashes
-from graph_crashes import GraphCrashes, GraphStorms
+from engagement_crashes import MoreEngagementCrashes
+from graph_crashes import GraphStorms, MoreGraphCrashes
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ class TestClaims(ClaimsCrashes):
     """The protocol by itself."""
 
 
-class TestEngagement(EngagementCrashes):
+class TestEngagement(MoreEngagementCrashes):
     """Likes and comments."""
 
 
-class TestGraph(GraphCrashes):
+class TestGraph(MoreGraphCrashes):
     """Follows and blocks."""
 
 

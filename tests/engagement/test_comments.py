@@ -9,6 +9,8 @@ import pytest
 from engagement_client import ANA, BEN, EVE, Client
 
 from mesh.errors import Code, Problem
+from mesh.storage import Unavailable
+from services.engagement.store import ClaimStore
 
 
 async def test_a_repeated_request_writes_one_comment(client: Client) -> None:
@@ -123,3 +125,16 @@ async def test_an_edit_and_a_deletion_at_once_never_bring_a_comment_back(client:
     await client.mesh.settle()
     assert await client.comments() == []
     assert (await client.counts())[0].comment_count == 0
+
+
+async def test_a_comment_is_answered_though_it_cannot_be_counted_now(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ClaimStore, "fold", away)
+        assert (await client.say(BEN, "Lovely")).text == "Lovely"
+    await client.mesh.settle()
+    assert (await client.counts())[0].comment_count == 1

@@ -15,7 +15,7 @@ from mesh.clock import FakeClock
 from mesh.errors import Problem
 from mesh.storage import TimedOut
 from mesh.storage.sqlite.engine import SqliteStore
-from services.media.schema import BUCKET_MS, POST_CLAIMS, POST_REQUESTS
+from services.media.schema import BUCKET_MS, POST_CLAIMS, REQUEST_IDS
 from services.media.store import MediaStore
 from stack.ports import free_port
 from stack.redis import redis_server
@@ -96,7 +96,7 @@ async def test_a_crash_between_claim_and_post_is_made_good_by_the_repeat(
     assert await versions(media, post.post_id) == [1]
 
 
-@pytest.mark.parametrize("table", [POST_REQUESTS, POST_CLAIMS])
+@pytest.mark.parametrize("table", [REQUEST_IDS, POST_CLAIMS])
 async def test_a_lost_answer_of_a_claim_is_read_back(
     media: Media, user: int, table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

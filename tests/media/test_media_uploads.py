@@ -11,10 +11,11 @@ from conftest import PHOTO, Media
 from tintype.events.v1.media_pb2 import AssetProcessed, AssetUploaded
 from tintype.media.v1 import assets_pb2
 
+from mesh.claims import RequestIds
 from mesh.errors import Problem
 from mesh.storage import TimedOut, Unavailable
 from mesh.storage.sqlite.engine import SqliteStore
-from services.media.schema import UPLOADS
+from services.media.schema import REQUEST_IDS
 from services.media.store import MediaStore
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -138,7 +139,7 @@ async def test_a_lost_answer_of_the_claim_is_read_back(
 
     async def lose_answer(self: SqliteStore, table: Any, row: Any) -> Any:
         outcome = await insert(self, table, row)
-        if table is UPLOADS:
+        if table is REQUEST_IDS:
             raise TimedOut("done, but reported as timed out")
         return outcome
 
@@ -153,7 +154,7 @@ async def test_a_lost_answer_of_the_claim_is_read_back(
 async def test_a_claim_that_was_refused_leaves_no_object(
     media: Media, user: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MediaStore, "claim_upload", _raise(Unavailable("away")))
+    monkeypatch.setattr(RequestIds, "claim", _raise(Unavailable("away")))
     assert (await refused(media, user, request_id="r1")).reason == "DEPENDENCY_UNAVAILABLE"
 
 
