@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from buf.validate import validate_pb2
 from google.api import annotations_pb2
 from google.protobuf import descriptor_pb2
 from tintype.type.v1 import rule_pb2
+
+from edge.reasons import error_schema
+from mesh.rpc.contracts import camel, comments_of, files_of
 
 PACKAGE = "tintype.edge.v1"
 _FIELD = descriptor_pb2.FieldDescriptorProto
@@ -29,42 +31,27 @@ _WELL_KNOWN: dict[str, dict[str, Any]] = {
     ".google.protobuf.FieldMask": {"type": "string", "description": "Comma-separated field names."},
     ".google.api.HttpBody": {"type": "string", "format": "binary"},
 }
-_ERROR: dict[str, Any] = {
-    "type": "object",
-    "description": "google.rpc.Status with exactly one ErrorInfo (AIP-193).",
-    "properties": {
-        "code": {"type": "integer", "description": "google.rpc.Code"},
-        "message": {"type": "string"},
-        "details": {"type": "array", "items": {"type": "object", "properties": {"@type": {"type": "string"}}}},
-    },
-}
 
 
 @cache
 def document() -> dict[str, Any]:
     """The document; the same for every installation of this version."""
-    return Document(_descriptors()).build()
-
-
-def _descriptors() -> descriptor_pb2.FileDescriptorSet:
-    """The committed descriptor set, with comments."""
-    content = (files("tintype") / "descriptors.binpb").read_bytes()
-    return descriptor_pb2.FileDescriptorSet.FromString(content)
+    return Document(files_of(PACKAGE)).build()
 
 
 class Document:
-    """Builds the document from a descriptor set."""
+    """Builds the document from the files of the public package."""
 
-    def __init__(self, descriptors: descriptor_pb2.FileDescriptorSet) -> None:
-        self._files = [file for file in descriptors.file if file.package == PACKAGE]
+    def __init__(self, files: Sequence[descriptor_pb2.FileDescriptorProto]) -> None:
+        self._files = files
         self._messages: dict[str, Any] = {}
         self._comments: dict[str, str] = {}
         for file in self._files:
-            self._comments.update(_comments(file))
+            self._comments.update(comments_of(file))
             for message in file.message_type:
                 self._index(f".{PACKAGE}.{message.name}", message)
         self._enums = dict(self._enum_values())
-        self._schemas: dict[str, Any] = {"Error": _ERROR}
+        self._schemas: dict[str, Any] = {"Error": error_schema()}
 
     def build(self) -> dict[str, Any]:
         """The whole document."""
@@ -115,7 +102,7 @@ class Document:
         http = method.options.Extensions[annotations_pb2.http]
         for number, form in enumerate([http, *http.additional_bindings]):
             verb = form.WhichOneof("pattern")
-            template = re.sub(r"\{(\w+)\}", lambda m: "{" + _camel(m[1]) + "}", getattr(form, verb))
+            template = re.sub(r"\{(\w+)\}", lambda m: "{" + camel(m[1]) + "}", getattr(form, verb))
             operation = self._operation(service, method, form, template)
             operation["operationId"] = f"{service.name}_{method.name}" + ("_" + str(number + 1) if number else "")
             yield verb, template, operation
@@ -130,7 +117,7 @@ class Document:
             "parameters": list(self._parameters(method, form, template)),
             "responses": {
                 "200": self._answer(method),
-                "default": _json({"$ref": "#/components/schemas/Error"}, "Error"),
+                "default": _json({"$ref": "#/components/schemas/Error"}, "An error: see Error for its reasons"),
             },
             "security": [] if rule.access == rule_pb2.ACCESS_PUBLIC else [{"token": []}],
         }
@@ -141,7 +128,7 @@ class Document:
     def _parameters(self, method: Any, form: Any, template: str) -> Iterator[dict[str, Any]]:
         """Path fields, then, where the body is not everything, the rest as query parameters."""
         for field in self._messages[method.input_type].field:
-            name = _camel(field.name)
+            name = camel(field.name)
             if "{" + name + "}" in template:
                 yield {"name": name, "in": "path", "required": True, "schema": self._field(field)}
             elif form.body != "*" and field.name != form.body:
@@ -187,8 +174,8 @@ class Document:
             schema = self._field(field)
             if described := self._comment(f"{short}.{field.name}"):
                 schema = {**schema, "description": described}
-            properties[_camel(field.name)] = schema
-        required = [_camel(field.name) for field in message.field if _rules(field).required]
+            properties[camel(field.name)] = schema
+        required = [camel(field.name) for field in message.field if _rules(field).required]
         schema = {"type": "object", "description": self._comment(short), "properties": properties}
         return {**schema, "required": required} if required else schema
 
@@ -240,11 +227,6 @@ def _constraints(rules: Any) -> dict[str, Any]:
     return found
 
 
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
 def _words(name: str) -> str:
     """ListFollowRequests: List follow requests."""
     return re.sub(r"(?<!^)([A-Z])", r" \1", name).capitalize()
@@ -256,28 +238,3 @@ def _json(schema: dict[str, Any], description: str) -> dict[str, Any]:
 
 def _content(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
-
-
-def _comments(file: Any) -> dict[str, str]:
-    """Comments of one file by name: Service, Service.Method, Message, Message.field, Message.Nested.field."""
-    found = {}
-    for location in file.source_code_info.location:
-        text = " ".join(
-            line.strip() for line in location.leading_comments.splitlines() if "buf:lint" not in line
-        ).strip()
-        if text and (name := _named(file, list(location.path))):
-            found[name] = text
-    return found
-
-
-def _named(file: Any, path: list[int]) -> str:
-    """The name that a source location's path points at: descriptor.proto's field numbers and indexes."""
-    node, names = file, []
-    while len(path) >= 2:
-        field = node.DESCRIPTOR.fields_by_number[path[0]]
-        if field.name not in ("message_type", "service", "method", "field", "nested_type"):
-            return ""
-        node = getattr(node, field.name)[path[1]]
-        names.append(node.name)
-        path = path[2:]
-    return "" if path else ".".join(names)

@@ -7,7 +7,8 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
-from stack.gateway.contracts import PACKAGE, camel, public_files, public_methods
+from mesh.rpc.contracts import camel, files_of
+from stack.gateway.contracts import PACKAGE, public_methods
 from stack.gateway.options import GatewayOptions
 
 _SCRIPT = Path(__file__).with_name("bodies.lua")
@@ -27,7 +28,7 @@ def script(options: GatewayOptions) -> str:
 
 
 def _messages() -> dict[str, Any]:
-    return {message.name: message for file in public_files() for message in file.message_type}
+    return {message.name: message for file in files_of(PACKAGE) for message in file.message_type}
 
 
 def _fields(messages: dict[str, Any], message: Any) -> dict[str, str]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from google.api import annotations_pb2
-from google.protobuf import descriptor_pb2
 from tintype.type.v1 import rule_pb2
 
+from mesh.rpc.contracts import files_of
+
 PACKAGE = "tintype.edge.v1"
-DESCRIPTORS = Path(str(files("tintype") / "descriptors.binpb"))
-"""The descriptor set that everything here is made from."""
 _RAW = ".google.api.HttpBody"
 
 
@@ -51,19 +48,12 @@ class PublicMethod:
 
 
 @cache
-def public_files() -> tuple[descriptor_pb2.FileDescriptorProto, ...]:
-    """The files of tintype.edge.v1."""
-    found = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTORS.read_bytes())
-    return tuple(file for file in found.file if file.package == PACKAGE)
-
-
-@cache
 def public_methods() -> tuple[PublicMethod, ...]:
     """Every RPC of tintype.edge.v1, in the order of the descriptor set."""
-    requests = {f".{PACKAGE}.{message.name}": message for file in public_files() for message in file.message_type}
+    requests = {f".{PACKAGE}.{message.name}": message for file in files_of(PACKAGE) for message in file.message_type}
     return tuple(
         _method(f"{file.package}.{service.name}", method, requests[method.input_type])
-        for file in public_files()
+        for file in files_of(PACKAGE)
         for service in file.service
         for method in service.method
     )
@@ -72,12 +62,6 @@ def public_methods() -> tuple[PublicMethod, ...]:
 def services() -> list[str]:
     """Full names of the public services."""
     return sorted({method.path.split("/")[1] for method in public_methods()})
-
-
-def camel(name: str) -> str:
-    """A field's name as JSON has it."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
 
 
 def _method(service: str, method: Any, request: Any) -> PublicMethod:

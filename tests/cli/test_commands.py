@@ -24,8 +24,8 @@ from cli.demo import people
 from cli.demo.people import DEMO_PASSWORD
 from cli.demo.pictures import draw_avatar
 from cli.demo.world import World
+from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import validate
-from stack.installation import DESCRIPTORS
 
 Run = Callable[..., Said]
 COMMANDS = (

@@ -17,8 +17,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cli.main import app
+from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import binary
-from stack.gateway.contracts import DESCRIPTORS
 from stack.ports import free_ports
 
 

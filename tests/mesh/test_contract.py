@@ -13,8 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from mesh_client import Rest, error_of
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from tintype.type.v1.reason_pb2 import ErrorReason
 
-from stack.gateway.contracts import PublicMethod, RestForm, camel, public_methods, services
+from mesh.rpc.contracts import camel
+from stack.gateway.contracts import PublicMethod, RestForm, public_methods, services
 
 METHODS = public_methods()
 FORMS = [(method, form) for method in METHODS for form in method.rest]
@@ -103,6 +105,14 @@ async def test_openapi_is_valid_openapi(rest: Rest) -> None:
     assert document["openapi"].startswith("3.1")
     errors = [f"{list(error.path)}: {error.message}" for error in OpenAPIV31SpecValidator(document).iter_errors()]
     assert errors == []
+
+
+async def test_openapi_tells_what_every_reason_of_an_error_means(rest: Rest) -> None:
+    error = (await openapi(rest))["components"]["schemas"]["Error"]
+    reasons = error["properties"]["details"]["items"]["properties"]["reason"]["enum"]
+    assert reasons == [name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number]
+    for reason in reasons:
+        assert re.search(rf"^\* `{reason}`: [A-Z].*\.$", error["description"], re.MULTILINE), reason
 
 
 async def test_openapi_operations_have_names_of_their_own_and_summaries(rest: Rest) -> None:

@@ -12,9 +12,10 @@ import pytest
 
 from mesh.auth.keys import KeyRing, jwks_path
 from mesh.clock import SystemClock
+from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import EnvoyConfigInvalid, validate
 from stack.gateway import GatewayOptions, render
-from stack.gateway.contracts import DESCRIPTORS, public_methods
+from stack.gateway.contracts import public_methods
 
 ROOT = Path(__file__).parents[2]
 
