@@ -82,6 +82,28 @@ class CacheConformance:
         yield cache
         await cache.close()
 
+    async def test_calls_that_were_given_up_before_they_were_sent_are_never_sent(self, own: Server) -> None:
+        cache, name = Cache(CacheOptions(own.url, seconds=PATIENCE_SECONDS)), fresh()
+        await cache.set(name, b"1", HOUR)
+        sent = cache.stats.pipelines
+        own.process.pause()
+        under_way = asyncio.create_task(cache.get(name))
+
+        async def is_sent() -> bool:
+            return cache.stats.pipelines > sent
+
+        await eventually(is_sent)  # and not answered: whatever follows waits
+        with deadline.limit(0.05), pytest.raises(CacheUnavailable):
+            await cache.execute("INCR", name)
+        given_up = asyncio.create_task(cache.execute("INCR", name))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.gather(given_up, return_exceptions=True)
+        own.process.resume()
+        assert await under_way == b"1"
+        assert await cache.get(name) == b"1"
+        await cache.close()
+
     async def test_get_of_nothing_is_none(self, cache: Cache) -> None:
         assert await cache.get(fresh()) is None
 

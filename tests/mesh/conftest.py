@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -70,26 +71,47 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     asyncio.run(installation.stop())
 
 
+def gateway_beside(installation: Running, name: str, **changes: Any) -> tuple[EnvoyServer, str]:
+    """Another gateway with other options, not started, and its host:port."""
+    listen, admin = free_ports(2)
+    addresses = {"listen": f"127.0.0.1:{listen}", "admin": f"127.0.0.1:{admin}"}
+    config = installation.state_dir / f"{name}.json"
+    config.write_text(json.dumps(render(replace(installation.options, **addresses, **changes))))
+    server = envoy_server(config, admin, ports={listen: None})
+    server.process.env = installation.process("envoy").env
+    return server, addresses["listen"]
+
+
 @pytest.fixture(scope="session")
 def strict_gateway(installation: Running) -> Iterator[str]:
     """host:port of a second gateway before the same services, as production has it, with few calls allowed."""
-    listen, admin = free_ports(2)
-    options = replace(
-        installation.options,
-        listen=f"127.0.0.1:{listen}",
-        admin=f"127.0.0.1:{admin}",
+    server, address = gateway_beside(
+        installation,
+        "strict",
         development=False,
         headers_seconds=1,
         cors_origins=(r"https://app\.example\.com",),
         rates={**installation.options.rates, "SEARCH": FEW},
     )
-    config = installation.state_dir / "strict.json"
-    config.write_text(json.dumps(render(options)))
-    server: EnvoyServer = envoy_server(config, admin, ports={listen: None})
-    server.process.env = installation.process("envoy").env
     asyncio.run(server.process.start())
-    yield options.listen
+    yield address
     asyncio.run(server.process.stop())
+
+
+@pytest.fixture
+async def gateway_to(installation: Running) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Starts a gateway before other servers than ours; its URL."""
+    servers: list[EnvoyServer] = []
+
+    async def start(**changes: Any) -> str:
+        server, address = gateway_beside(installation, "other", **changes)
+        servers.append(server)
+        await server.process.start()
+        return f"http://{address}"
+
+    yield start
+    for server in servers:
+        await server.process.stop()
 
 
 @pytest_asyncio.fixture

@@ -11,6 +11,7 @@ from timeline_client import Client
 from mesh.clock import FakeClock
 from mesh.errors import Problem
 from mesh.testing.harness import running
+from services.timeline import events
 from services.timeline.home_cache import NEWEST
 from services.timeline.module import MODULE
 from stack.redis import RedisServer
@@ -215,3 +216,17 @@ async def test_a_page_size_out_of_range_is_refused(client: Client, size: int) ->
     with pytest.raises(Problem) as refusal:
         await client.page(BEN, size)
     assert refusal.value.fields[0].field == "page_size"
+
+
+@pytest.fixture
+def without_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process hears of a follow by its group alone, as where its tail is behind."""
+    monkeypatch.setattr(events, "invalidation", lambda following: {})
+
+
+async def test_a_new_follow_shows_at_once_what_it_brought(without_tails: None, client: Client) -> None:
+    post = await client.posts.post(ANA)
+    assert await client.home(BEN) == []
+    await client.graph.follow(BEN, ANA)
+    await client.settle()
+    assert await client.home(BEN) == [post]
