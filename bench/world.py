@@ -165,11 +165,11 @@ async def _follow(installation: Installation, follows: dict[int, list[int]]) -> 
             edge = Edge(reader, author).changed(State(following=True), ids.next())
             await _surely(graph.claim, edge)
             await _surely(graph.project, edge)
-        await graph.step(Count(reader, "following"), len(follows[reader]), ())
+        await graph.write_tally(Count(reader, "following", len(follows[reader]), fold=1))
 
     followers = Counter(author for followed in follows.values() for author in followed)
     await each(follows, begin, _WRITES_AT_ONCE)
-    await each(followers, lambda author: graph.step(Count(author, "followers"), followers[author], ()))
+    await each(followers, lambda author: graph.write_tally(Count(author, "followers", followers[author], fold=1)))
     await tables.close()
 
 

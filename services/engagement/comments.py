@@ -14,6 +14,7 @@ from itertools import chain
 
 from mesh.claims import Claims
 from mesh.clock import Clock
+from mesh.counting import Contended
 from mesh.deadline import DeadlineExceeded
 from mesh.errors import denied, invalid, not_found
 from mesh.events import NewEvent, Outbox
@@ -22,9 +23,8 @@ from mesh.limits import longest
 from mesh.storage import Outcome, StorageError
 from services.engagement.comment_store import CommentStore
 from services.engagement.counts import Counts
-from services.engagement.model import Claim, Comment, Kind, Tally
+from services.engagement.model import Claim, Comment, Counter, Kind, Tally
 from services.engagement.store import ClaimStore
-from services.engagement.tallies import Contended, Tallies
 
 MAX_CHARS = longest("edge.v1.engagement.CreateCommentRequest.text")
 """Characters of one comment after trimming."""
@@ -66,7 +66,7 @@ class Comments:
         store: CommentStore,
         claims: ClaimStore,
         outbox: Outbox,
-        tallies: Tallies,
+        counter: Counter,
         counts: Counts,
         ids: IdGenerator,
         clock: Clock,
@@ -74,7 +74,7 @@ class Comments:
         post_author: Callable[[int], Awaitable[int | None]],
         bucket_rows: int,
     ) -> None:
-        self._store, self._tally_store, self._tallies, self._counts = store, claims, tallies, counts
+        self._store, self._tally_store, self._counter, self._counts = store, claims, counter, counts
         self._ids, self._clock, self._post_author, self._bucket_rows = ids, clock, post_author, bucket_rows
         self._claims: Claims[Comment] = Claims(outbox, self._write, lambda _, after: announce(after))
 
@@ -170,8 +170,8 @@ class Comments:
     async def _count(self, comment: Comment) -> Tally:
         claim = Claim(Kind.COMMENT, comment.comment_id)
         if comment.parent_id:
-            await self._tallies.include(comment.parent_id, Claim(Kind.REPLY, comment.comment_id))
-        tally = await self._tallies.include(comment.post_id, claim)
+            await self._counter.include(comment.parent_id, Claim(Kind.REPLY, comment.comment_id))
+        tally = await self._counter.include(comment.post_id, claim)
         await self._counts.show(tally)
         return tally
 

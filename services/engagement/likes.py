@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from mesh.claims import Claims
+from mesh.counting import Contended
 from mesh.events import NewEvent, Outbox
 from mesh.ids import IdGenerator, time_ms
 from mesh.storage import Outcome
 from services.engagement.counts import Counts, counts_of
-from services.engagement.model import Like, PostCounts, Tally
+from services.engagement.model import Counter, Like, PostCounts, Tally
 from services.engagement.store import ClaimStore
-from services.engagement.tallies import Contended, Tallies
 
 _ROUNDS = 5
 """Slices that one page of likers may take where rows turn out to be stale."""
@@ -37,13 +37,13 @@ class Likes:
         self,
         store: ClaimStore,
         outbox: Outbox,
-        tallies: Tallies,
+        counter: Counter,
         counts: Counts,
         ids: IdGenerator,
         announce: Callable[[Like], NewEvent],
         bucket_rows: int,
     ) -> None:
-        self._store, self._tallies, self._counts = store, tallies, counts
+        self._store, self._counter, self._counts = store, counter, counts
         self._ids, self._bucket_rows = ids, bucket_rows
         self._claims: Claims[Like] = Claims(outbox, self._write, lambda _, after: announce(after))
 
@@ -85,7 +85,7 @@ class Likes:
         """The counts with this like in them; where others keep the tally busy, as they will be."""
         await self._counts.show_like(like)
         try:
-            tally = await self._tallies.include(like.post_id, like.claim)
+            tally = await self._counter.include(like.post_id, like.claim)
         except Contended:
             tally = await self._store.tally(like.post_id)
             tally = replace(tally, likes=tally.likes + int(like.liked) - int(like.counted))
@@ -106,7 +106,7 @@ class Likes:
         if like.liked == like.counted:
             await self._counts.show(await self._store.tally(post_id), surely=True)
             return None
-        tally = await self._tallies.include(post_id, like.claim)
+        tally = await self._counter.include(post_id, like.claim)
         await self._counts.show(tally)
         return tally
 

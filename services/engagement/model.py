@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import TypeAlias
+
+from mesh.counting import Entry, ExactCounter
 
 
 class Kind(IntEnum):
@@ -28,39 +31,17 @@ class Claim:
     person_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a claim stands: whether it holds, and what its tally includes of it."""
-
-    claim: Claim
-    holds: bool
-    version: int
-    counted: bool
-    counted_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A claim as one fold of its tally took it in."""
-
-    claim: Claim
-    holds: bool
-    from_version: int
-    to_version: int
-
-
 _ENTRY = struct.Struct(">Bqq?qq")
 
 
-def pack(entries: Iterable[Entry]) -> bytes:
+def pack(entries: Iterable[Entry[Claim]]) -> bytes:
     """A batch as the bytes kept beside the value that includes it."""
     return b"".join(
-        _ENTRY.pack(e.claim.kind, e.claim.owner_id, e.claim.person_id, e.holds, e.from_version, e.to_version)
-        for e in entries
+        _ENTRY.pack(e.claim.kind, e.claim.owner_id, e.claim.person_id, e.holds, e.before, e.after) for e in entries
     )
 
 
-def unpack(batch: bytes) -> list[Entry]:
+def unpack(batch: bytes) -> list[Entry[Claim]]:
     """The entries of :func:`pack`."""
     return [
         Entry(Claim(Kind(kind), owner, person), holds, before, after)
@@ -79,6 +60,30 @@ class Tally:
     peak_comments: int = 0
     fold: int = 0
     batch: bytes = b""
+
+    @property
+    def entries(self) -> list[Entry[Claim]]:
+        """The claims of the batch."""
+        return unpack(self.batch)
+
+    def folded(self, entries: Sequence[Entry[Claim]]) -> Tally:
+        """These counts after one more fold."""
+        likes, comments = self.likes, self.comments
+        for entry in entries:
+            change = 1 if entry.holds else -1
+            if entry.claim.kind is Kind.LIKE:
+                likes += change
+            else:
+                comments += change
+        return replace(
+            self,
+            likes=likes,
+            comments=comments,
+            peak_likes=max(likes, self.peak_likes),
+            peak_comments=max(comments, self.peak_comments),
+            fold=self.fold + 1,
+            batch=pack(entries),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +155,7 @@ class PostCounts:
     comments: int
     liked: bool = False
     fold: int = 0
+
+
+Counter: TypeAlias = ExactCounter[int, Claim, Tally]
+"""Counts likes, comments and replies by their subjects."""

@@ -10,15 +10,16 @@ from tintype.media.v1 import posts_pb2, posts_pb2_grpc
 
 from mesh.app import Context, Module
 from mesh.config import Section
+from mesh.counting import ExactCounter
 from services.engagement import events
 from services.engagement.comment_store import CommentStore
 from services.engagement.comments import Comments
 from services.engagement.counts import Counts
 from services.engagement.likes import Likes
+from services.engagement.model import Counter
 from services.engagement.schema import TABLES
 from services.engagement.server import EngagementServer
 from services.engagement.store import ClaimStore
-from services.engagement.tallies import Tallies
 from services.engagement.watch import Hub
 
 
@@ -39,14 +40,14 @@ async def build(ctx: Context) -> None:
     store = await ctx.store(TABLES, {"bucket_rows": section.bucket_rows})
     claims, comment_store = ClaimStore(store), CommentStore(store)
     outbox = ctx.outbox(store, events.held(claims, comment_store))
-    tallies = Tallies(claims)
+    counter: Counter = ExactCounter(claims)
     counts = Counts(claims, ctx.cache, section.cache_ttl_s)
-    likes = Likes(claims, outbox, tallies, counts, ctx.ids, events.like_changed, section.bucket_rows)
+    likes = Likes(claims, outbox, counter, counts, ctx.ids, events.like_changed, section.bucket_rows)
     comments = Comments(
         comment_store,
         claims,
         outbox,
-        tallies,
+        counter,
         counts,
         ctx.ids,
         ctx.clock,
@@ -57,7 +58,7 @@ async def build(ctx: Context) -> None:
     hub = Hub(claims, comment_store, ctx.clock, section.heartbeat_s, section.watch_queue)
     ctx.subscribe(events.AREA, events.completing(likes, comments, outbox), store)
     ctx.tail(events.AREA, events.telling(hub))
-    ctx.on_settle(tallies.settle)
+    ctx.on_settle(counter.settle)
     ctx.on_settle(hub.settle)
     service = engagement_pb2.DESCRIPTOR.services_by_name["EngagementService"]
     ctx.serve(service, EngagementServer(likes, comments, counts, hub))

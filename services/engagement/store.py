@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from mesh.counting import Entry, Standing
 from mesh.storage import Bound, Key, Outcome, Row, Store, TableSpec
-from services.engagement.model import Claim, Entry, Kind, Like, Standing, Tally
+from services.engagement.model import Claim, Kind, Like, Tally
 from services.engagement.schema import COMMENTS, LIKERS, LIKES, TALLIES
 
 _COLUMNS = {
@@ -73,7 +74,7 @@ class ClaimStore:
         rows = await self._store.multi_get(TALLIES, keys) if keys else []
         return [_tally(row) if row else Tally(subject) for subject, row in zip(subject_ids, rows, strict=True)]
 
-    async def fold(self, tally: Tally) -> bool:
+    async def write_tally(self, tally: Tally) -> bool:
         """Make these the counts, where the fold before was the last one; whether they are."""
         row = asdict(tally)
         if tally.fold == 1:
@@ -82,25 +83,25 @@ class ClaimStore:
         key: Key = {"subject_id": tally.subject_id}
         return (await self._store.update_if(TALLIES, key, changes, {"fold": tally.fold - 1})).applied
 
-    async def standings(self, claims: Sequence[Claim]) -> list[Standing]:
-        """How claims of one table stand; those without a row are left out."""
-        found = []
+    async def standings(self, claims: Sequence[Claim]) -> list[Standing[Claim]]:
+        """How claims stand; those without a row are left out."""
+        found: list[Standing[Claim]] = []
         for table in (LIKES, COMMENTS):
             mine = [claim for claim in claims if _COLUMNS[claim.kind][0] is table]
             rows = await self._store.multi_get(table, [_claim_key(claim) for claim in mine]) if mine else []
             found += [_standing(claim, row) for claim, row in zip(mine, rows, strict=True) if row]
         return found
 
-    async def mark_counted(self, entry: Entry) -> None:
+    async def mark_counted(self, entry: Entry[Claim]) -> None:
         """Note on a claim's row that its tally includes this state; does nothing where it is noted already."""
-        table, _, counted, counted_version = _COLUMNS[entry.claim.kind]
-        changes: Row = {counted: entry.holds, counted_version: entry.to_version}
-        await self._store.update_if(table, _claim_key(entry.claim), changes, {counted_version: entry.from_version})
+        table, _, counted, mark = _COLUMNS[entry.claim.kind]
+        changes: Row = {counted: entry.holds, mark: entry.after}
+        await self._store.update_if(table, _claim_key(entry.claim), changes, {mark: entry.before})
 
 
-def _standing(claim: Claim, row: Row) -> Standing:
-    _, holds, counted, counted_version = _COLUMNS[claim.kind]
-    return Standing(claim, bool(row[holds]), _int(row, "version"), bool(row[counted]), _int(row, counted_version))
+def _standing(claim: Claim, row: Row) -> Standing[Claim]:
+    _, holds, counted, mark = _COLUMNS[claim.kind]
+    return Standing(claim, bool(row[holds]), bool(row[counted]), _int(row, mark))
 
 
 def _claim_key(claim: Claim) -> Key:

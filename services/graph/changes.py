@@ -8,15 +8,15 @@ true.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from mesh.claims import Claims
 from mesh.errors import Code, Problem
 from mesh.events import NewEvent, Outbox
-from services.graph.counts import Counts
 from services.graph.edges import Edge, Transition, severed
 from services.graph.relations import Relations
-from services.graph.store import GraphStore
+from services.graph.store import KINDS, Counter, Counting, GraphStore
 
 _MAX_TRIES = 20
 
@@ -31,10 +31,10 @@ class Changes:
     """Changes edges exactly once, however often and by however many it is asked."""
 
     def __init__(
-        self, store: GraphStore, counts: Counts, relations: Relations, outbox: Outbox, announce: Announce
+        self, store: GraphStore, counter: Counter, relations: Relations, outbox: Outbox, announce: Announce
     ) -> None:
         self._store = store
-        self._counts = counts
+        self._counter = counter
         self._relations = relations
         self._claims: Claims[Edge] = Claims(outbox, store.claim, announce)
 
@@ -79,7 +79,7 @@ class Changes:
         for _ in range(_MAX_TRIES):
             if not edge.version:
                 return edge
-            await self._counts.settle(edge)
+            await self._count(edge)
             await self._store.project(edge)
             self._relations.forget(user_id, target_id)
             latest = await self._store.edge(user_id, target_id)
@@ -87,6 +87,16 @@ class Changes:
                 return edge
             edge = latest
         raise _too_busy()
+
+    async def _count(self, edge: Edge) -> None:
+        """Return once both counts include what the edge says.
+
+        The edge's own marks cannot tell that there is nothing to do: a fold may have taken it in and not
+        have marked it yet. Only the count knows.
+        """
+        if edge.ever_followed:
+            claims = [Counting(kind, *edge.key) for kind in KINDS]
+            await asyncio.gather(*(self._counter.include(claim.subject, claim) for claim in claims))
 
     async def _separate(self, edge: Edge) -> None:
         """Nothing friendly crosses a block: sever what does, on whichever side.

@@ -9,16 +9,16 @@ from tintype.graph.v1 import graph_pb2
 
 from mesh.app import Context, Module
 from mesh.config import Section
+from mesh.counting import ExactCounter
 from mesh.events import Event
 from services.graph import schema
 from services.graph.changes import Changes
-from services.graph.counts import Counts
 from services.graph.events import forgetting, holds, relation_changed
 from services.graph.people import people_of
 from services.graph.relations import Relations
 from services.graph.server import GraphServer
 from services.graph.service import Graph, Limits
-from services.graph.store import GraphStore
+from services.graph.store import Counter, GraphStore
 
 
 class GraphSection(Section):
@@ -48,7 +48,9 @@ async def build(ctx: Context) -> None:
         return await holds(changes)(event)
 
     outbox = ctx.outbox(tables, {RelationChanged: settle})
-    changes = Changes(store, Counts(store), relations, outbox, relation_changed)
+    counter: Counter = ExactCounter(store)
+    ctx.on_settle(counter.settle)
+    changes = Changes(store, counter, relations, outbox, relation_changed)
     people = people_of(ctx.stub(accounts_pb2_grpc.AccountsServiceStub))
     graph = Graph(store, changes, relations, people, Limits(section.following_limit, section.list_limit))
     ctx.tail("graph", {RelationChanged: forgetting(relations)})

@@ -177,7 +177,7 @@ class Graph:
         return person
 
     async def _check_room_to_follow(self, user_id: int, who: str) -> None:
-        if (await self._store.count(user_id, "following")).value >= self._limits.following:
+        if (await self._store.tally((user_id, "following"))).value >= self._limits.following:
             raise exhausted("FOLLOW_LIMIT", f"{who} {self._limits.following} people already, which is the limit")
 
     async def _relation(self, user_id: int, target_id: int) -> Relation:

@@ -6,9 +6,11 @@ import asyncio
 import heapq
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Outcome, Put, Row, Store, TimedOut, Value
+from mesh.counting import Entry, ExactCounter, Standing
+from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Outcome, Put, Row, Store, Value
 from services.graph import schema
 from services.graph.edges import LISTS, RELATION_FLAGS, Counted, Edge, Key, Relation, State
 
@@ -21,31 +23,55 @@ _MIRRORED = {
 }
 _LISTED_OUT = ("following", "blocking", "muting", "close_friend")
 _LISTED_IN = ("following", "requested")
-_PENDING = struct.Struct(">q?q")
+_ENTRY = struct.Struct(">q?q")
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """An edge that the latest step of a count took in: to be marked so on the edge itself."""
+class Counting:
+    """An edge as it counts for one of its two people: claimed while it follows."""
 
-    other_id: int
-    included: bool
-    previous_tick: int
+    kind: str
+    user_id: int
+    target_id: int
+
+    @property
+    def subject(self) -> tuple[int, str]:
+        """Whose count it is, and which."""
+        return (self.target_id if self.kind == "followers" else self.user_id), self.kind
+
+    @property
+    def key(self) -> Key:
+        """The edge."""
+        return self.user_id, self.target_id
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A count, the number of its latest step, and the edges which that step took in. Tick 0: no row."""
+    """A count, the number of its latest fold, and the edges which that took in. Fold 0: no row."""
 
     user_id: int
     kind: str
     value: int = 0
-    tick: int = 0
-    pending: tuple[Pending, ...] = ()
+    fold: int = 0
+    entries: tuple[Entry[Counting], ...] = ()
 
-    def edge_key(self, other_id: int) -> Key:
+    def folded(self, entries: Sequence[Entry[Counting]]) -> Count:
+        """This count after one more fold."""
+        value = self.value + sum(1 if entry.holds else -1 for entry in entries)
+        return replace(self, value=value, fold=self.fold + 1, entries=tuple(entries))
+
+    def other(self, counting: Counting) -> int:
+        """The other person of an edge that counts here."""
+        return counting.user_id if self.kind == "followers" else counting.target_id
+
+    def counting(self, other_id: int) -> Counting:
         """The edge between the counted person and another."""
-        return (other_id, self.user_id) if self.kind == "followers" else (self.user_id, other_id)
+        edge = (other_id, self.user_id) if self.kind == "followers" else (self.user_id, other_id)
+        return Counting(self.kind, *edge)
+
+
+Counter: TypeAlias = ExactCounter[tuple[int, str], Counting, Count]
+"""Counts followers and followings."""
 
 
 class GraphStore:
@@ -73,9 +99,9 @@ class GraphStore:
             return await self._store.insert_if_absent(schema.EDGES, {**_pair(edge.key), **changes, **_NOTHING_COUNTED})
         return await self._store.update_if(schema.EDGES, _pair(edge.key), changes, {"version": edge.version - 1})
 
-    async def count(self, user_id: int, kind: str) -> Count:
+    async def tally(self, subject: tuple[int, str]) -> Count:
         """One count, read linearizably."""
-        return (await self.counts([(user_id, kind)]))[0]
+        return (await self.counts([subject]))[0]
 
     async def counts(self, keys: Sequence[tuple[int, str]]) -> list[Count]:
         """Many counts, in the order asked."""
@@ -83,23 +109,27 @@ class GraphStore:
         rows = await self._store.multi_get(schema.COUNTS, wanted) if wanted else []
         return [_count(key, row) for key, row in zip(keys, rows, strict=True)]
 
-    async def step(self, count: Count, value: int, pending: Sequence[Pending]) -> bool:
-        """Move a count on by one step, if nobody else has. A lost answer counts as refused: read again."""
+    async def write_tally(self, count: Count) -> bool:
+        """Make this the count, where the fold before was the last one; whether it is."""
         key: dict[str, Value] = {"user_id": count.user_id, "kind": count.kind}
-        packed = b"".join(_PENDING.pack(p.other_id, p.included, p.previous_tick) for p in pending)
-        changes: dict[str, Value] = {"value": value, "tick": count.tick + 1, "pending": packed}
-        try:
-            if not count.tick:
-                return (await self._store.insert_if_absent(schema.COUNTS, {**key, **changes})).applied
-            return (await self._store.update_if(schema.COUNTS, key, changes, {"tick": count.tick})).applied
-        except TimedOut:
-            return False
+        packed = b"".join(_ENTRY.pack(count.other(entry.claim), entry.holds, entry.before) for entry in count.entries)
+        changes: dict[str, Value] = {"value": count.value, "tick": count.fold, "pending": packed}
+        if count.fold == 1:
+            return (await self._store.insert_if_absent(schema.COUNTS, {**key, **changes})).applied
+        return (await self._store.update_if(schema.COUNTS, key, changes, {"tick": count.fold - 1})).applied
 
-    async def mark_counted(self, count: Count, pending: Pending) -> None:
-        """Note on an edge that a count's step took it in; nothing where that was noted already."""
-        changes = {f"{count.kind}_counted": pending.included, f"{count.kind}_tick": count.tick}
-        expected = {f"{count.kind}_tick": pending.previous_tick}
-        await self._store.update_if(schema.EDGES, _pair(count.edge_key(pending.other_id)), changes, expected)
+    async def standings(self, claims: Sequence[Counting]) -> list[Standing[Counting]]:
+        """How edges stand, for the counts of their people."""
+        edges = await self.edges([claim.key for claim in claims])
+        marks = [edge.counted[claim.kind] for claim, edge in zip(claims, edges, strict=True)]
+        found = zip(claims, edges, marks, strict=True)
+        return [Standing(claim, edge.state.following, mark.included, mark.tick) for claim, edge, mark in found]
+
+    async def mark_counted(self, entry: Entry[Counting]) -> None:
+        """Note on an edge that a fold took it in; nothing where that was noted already."""
+        kind = entry.claim.kind
+        changes = {f"{kind}_counted": entry.holds, f"{kind}_tick": entry.after}
+        await self._store.update_if(schema.EDGES, _pair(entry.claim.key), changes, {f"{kind}_tick": entry.before})
 
     async def projected_version(self, edge: Edge) -> int:
         """Which version of an edge the derived rows show."""
@@ -237,8 +267,10 @@ def _count(key: tuple[int, str], row: Row | None) -> Count:
         return Count(*key)
     packed = row["pending"]
     assert isinstance(packed, bytes)
-    pending = tuple(Pending(*values) for values in _PENDING.iter_unpack(packed))
-    return Count(*key, value=_int(row, "value"), tick=_int(row, "tick"), pending=pending)
+    count = Count(*key, value=_int(row, "value"), fold=_int(row, "tick"))
+    found = _ENTRY.iter_unpack(packed)
+    entries = (Entry(count.counting(other), holds, before, count.fold) for other, holds, before in found)
+    return replace(count, entries=tuple(entries))
 
 
 def _relation(user_id: int, row: Row | None) -> Relation:

@@ -12,6 +12,7 @@ import pytest
 from tintype.events.v1.graph_pb2 import RelationChanged
 
 from mesh.clock import FakeClock
+from mesh.counting import ExactCounter
 from mesh.errors import Problem
 from mesh.events import Event
 from mesh.events.events import OUTBOX_TABLES, Events
@@ -19,7 +20,6 @@ from mesh.storage import StorageError, Store, open_store
 from mesh.testing.chaos import ChaosStore, Crash, Stage, StagedStore
 from services.graph import schema
 from services.graph.changes import Changes
-from services.graph.counts import Counts
 from services.graph.events import relation_changed
 from services.graph.relations import Relations
 from services.graph.service import Graph, Limits, Person
@@ -43,7 +43,7 @@ class World:
         self.changes, self.graphs = [], []
         for _ in range(3):
             relations = Relations(self.store, clock, ttl_ms=0, remembered=1000)
-            changes = Changes(self.store, Counts(self.store), relations, outbox, relation_changed)
+            changes = Changes(self.store, ExactCounter(self.store), relations, outbox, relation_changed)
             self.changes.append(changes)
             self.graphs.append(Graph(self.store, changes, relations, _person, Limits(following=100, listed=100)))
 

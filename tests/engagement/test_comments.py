@@ -134,7 +134,7 @@ async def test_a_comment_is_answered_though_it_cannot_be_counted_now(
         raise Unavailable("away")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ClaimStore, "fold", away)
+        patch.setattr(ClaimStore, "write_tally", away)
         assert (await client.say(BEN, "Lovely")).text == "Lovely"
     await client.mesh.settle()
     assert (await client.counts())[0].comment_count == 1
