@@ -30,7 +30,7 @@ from stack.envoy import validate
 Run = Callable[..., Said]
 COMMANDS = (
     *("up", "serve", "seed", "config", "health", "events", "schema", "gateway", "upload", "feed", "watch"),
-    *("search", "users"),
+    *("search", "users", "jobs"),
 )
 
 
