@@ -115,9 +115,8 @@ class Jobs:
         new = replace(new, version=old.version + 1)
         if new.state is State.OPEN and new.due_ms != old.due_ms:
             await self._note(new, now_ms)
-        row = JOBS.encode(new)
-        changes = {name: row[name] for name in JOBS.columns}
-        outcome = await self._store.update_if(JOBS, {"job_id": old.job_id}, changes, {"version": old.version})
+        expected = {"version": old.version}
+        outcome = await self._store.update_if(JOBS, {"job_id": old.job_id}, JOBS.changes(new), expected)
         return new if outcome.applied else None
 
     async def cancel(self, job_id: int, now_ms: int) -> Job | None:

@@ -81,6 +81,10 @@ class Table(TableSpec, Generic[R]):
         self._codec.encode(record, row)
         return row
 
+    def changes(self, record: R) -> dict[str, Value]:
+        """The columns of a record but for its key: what an update sets."""
+        return {name: value for name, value in self.encode(record).items() if name in self.columns}
+
     def decode(self, row: Row) -> R:
         """The record in a row. Raises :class:`Corrupt` where a column without default is unset."""
         try:

@@ -1,8 +1,11 @@
-"""An account and its public facts. Pure."""
+"""An account, its public facts and its sessions. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated, TypeAlias
+
+from mesh.storage import Column, ColumnType, Packed
 
 REMEMBERED_EVENTS = 16
 """Latest events an account remembers, so that an intent left by a crash can tell whether its claim held."""
@@ -33,7 +36,7 @@ class Account:
     user: User
     email: str
     password_hash: str
-    event_ids: tuple[int, ...] = ()
+    event_ids: Packed = ()
 
     @property
     def version(self) -> int:
@@ -47,3 +50,39 @@ class Account:
             user, version=self.user.version + 1, media_epoch=self.user.media_epoch + (1 if went_private else 0)
         )
         return replace(self, user=newer, event_ids=(*self.event_ids, event_id)[-REMEMBERED_EVENTS:])
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who holds a name, and since when. ``user_id`` 0: nobody any more."""
+
+    user_id: int
+    claim_time_ms: int
+
+
+_HASH_BYTES = 32
+
+
+def _hashes(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[at : at + _HASH_BYTES] for at in range(0, len(joined), _HASH_BYTES))
+
+
+_Hashes: TypeAlias = Annotated[tuple[bytes, ...], Column(ColumnType.BYTES, b"".join, _hashes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session. ``current_hashes`` are those of refresh tokens that may be exchanged, ``previous_hashes`` of
+    those they were given for, at ``rotate_time_ms``."""
+
+    session_id: int
+    user_id: int
+    client: str
+    create_time_ms: int
+    refresh_time_ms: int
+    expire_time_ms: int
+    revoke_time_ms: int = 0
+    current_hashes: _Hashes = ()
+    previous_hashes: _Hashes = ()
+    rotate_time_ms: int = 0
+    version: int = 1

@@ -9,8 +9,9 @@ taker first abandons that account, and a registration that was only slow fails a
 from __future__ import annotations
 
 from mesh.clock import Clock
-from mesh.storage import TableSpec
-from services.accounts.store import AccountStore, Claim
+from mesh.storage import Table
+from services.accounts.account import Claim
+from services.accounts.store import AccountStore
 
 _MAX_TRIES = 10
 _NOBODY = 0
@@ -25,7 +26,7 @@ class Claims:
         self._clock = clock
         self._patience_ms = patience_ms
 
-    async def take(self, table: TableSpec, name: str, user_id: int) -> bool:
+    async def take(self, table: Table[Claim], name: str, user_id: int) -> bool:
         """Claim a name for an account about to be created; False where another holds it. May be repeated."""
         wanted = Claim(user_id, self._clock.now_ms())
         held = await self._store.claim(table, name, wanted)
@@ -38,14 +39,14 @@ class Claims:
             held = await self._store.claim(table, name, wanted)
         return False
 
-    async def is_taken(self, table: TableSpec, name: str, user_id: int = _NOBODY) -> bool:
+    async def is_taken(self, table: Table[Claim], name: str, user_id: int = _NOBODY) -> bool:
         """Whether an account other than this one holds a name, as of now: a cheap look ahead."""
         (held,) = await self._store.claims(table, [name])
         if held is None or held.user_id in (_NOBODY, user_id):
             return False
         return not self._is_old(held) or await self._store.account(held.user_id) is not None
 
-    async def give_back(self, table: TableSpec, name: str, user_id: int) -> None:
+    async def give_back(self, table: Table[Claim], name: str, user_id: int) -> None:
         """Free a name held for an account that was abandoned. May be repeated."""
         (held,) = await self._store.claims(table, [name])
         if held is not None and held.user_id == user_id:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mesh.errors import Problem, unauthenticated
-from mesh.storage import StorageError, TableSpec
+from mesh.storage import StorageError, Table
 from services.accounts import fields
-from services.accounts.account import Account
+from services.accounts.account import Account, Claim
 from services.accounts.attempts import Attempts
 from services.accounts.passwords import Passwords
 from services.accounts.schema import EMAILS, USERNAMES
@@ -46,14 +46,14 @@ class Login:
             await self._store.keep_password(account, await self._passwords.hash(password))
         return account, await self._sessions.open(account.user.user_id, client)
 
-    async def _account(self, table: TableSpec, name: str) -> Account | None:
+    async def _account(self, table: Table[Claim], name: str) -> Account | None:
         (claim,) = await self._store.claims(table, [name])
         account = await self._store.account(claim.user_id if claim else 0)
         # A claim may be ahead of its account, or have been left by a registration that failed.
         return account if account and name in (account.user.username, account.email) else None
 
 
-def _name_of(identifier: str) -> tuple[TableSpec, str]:
+def _name_of(identifier: str) -> tuple[Table[Claim], str]:
     """The claim that an identifier means. Not refused for its form: that would tell it is nobody's."""
     if "@" not in identifier:
         return USERNAMES, fields.folded_username(identifier) or _NOBODY

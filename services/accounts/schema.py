@@ -2,126 +2,103 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from mesh.cache.keys import KeyFamily
 from mesh.claims import request_table
 from mesh.personal import Holding, Kind, nobodys, owned
-from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
+from mesh.storage import ColumnType, WriteMode, table
+from services.accounts.account import Account, Claim, Session, User
 
-INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
 
-_CLAIM = {"user_id": INT, "claim_time_ms": INT}
+@dataclass(frozen=True, slots=True)
+class UserDay:
+    """A day, since the Unix epoch, on which anybody registered."""
 
-USERNAMES = TableSpec(
-    name="usernames",
-    partition={"name": TEXT},
-    columns=_CLAIM,
+    all_users: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayUser:
+    """A user by the day of registration."""
+
+    day: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserSession:
+    """A session of a user."""
+
+    user_id: int
+    session_id: int
+
+
+USERNAMES = table(
+    "usernames",
+    Claim,
+    partition=("name",),
+    extra={"name": ColumnType.TEXT},
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id"),
 )
-"""Who holds a username; user_id 0: nobody any more."""
+"""Who holds a username."""
 
-EMAILS = TableSpec(
-    name="emails",
-    partition={"name": TEXT},
-    columns=_CLAIM,
+EMAILS = table(
+    "emails",
+    Claim,
+    partition=("name",),
+    extra={"name": ColumnType.TEXT},
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id"),
 )
-"""Who holds an e-mail address; user_id 0: nobody any more."""
+"""Who holds an e-mail address."""
 
 REQUEST_IDS = request_table(owned("answer_id"))
 """The account that a registration's request id stands for; its memo is the id of the first session. Nobody owns
 the request before."""
 
-ACCOUNTS = TableSpec(
-    name="accounts",
-    partition={"user_id": INT},
-    columns={
-        "abandoned": BOOL,
-        "username": TEXT,
-        "email": TEXT,
-        "password_hash": TEXT,
-        "display_name": TEXT,
-        "bio": TEXT,
-        "website": TEXT,
-        "private": BOOL,
-        "hidden": BOOL,
-        "avatar_asset_id": INT,
-        "media_epoch": INT,
-        "version": INT,
-        "create_time_ms": INT,
-        "event_ids": BYTES,
-    },
+ACCOUNTS = table(
+    "accounts",
+    Account,
+    partition=("user_id",),
+    extra={"abandoned": ColumnType.BOOL},
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id"),
 )
-"""The truth about an account. ``abandoned``: a registration that will never be finished."""
+"""The truth about an account. ``abandoned``: a registration that will never be finished, and nothing else."""
 
-PROFILES = TableSpec(
-    name="profiles",
-    partition={"user_id": INT},
-    columns={
-        "username": TEXT,
-        "display_name": TEXT,
-        "bio": TEXT,
-        "website": TEXT,
-        "private": BOOL,
-        "hidden": BOOL,
-        "avatar_asset_id": INT,
-        "media_epoch": INT,
-        "version": INT,
-        "create_time_ms": INT,
-    },
-    personal=owned("user_id"),
-)
+PROFILES = table("profiles", User, partition=("user_id",), personal=owned("user_id"))
 """The public facts of an account, derived: a cheap read for every person shown."""
 
-USER_DAYS = TableSpec(
-    name="user_days",
-    partition={"all_users": INT},
-    columns={},
-    clustering=(Clustering("day", INT),),
+USER_DAYS = table(
+    "user_days",
+    UserDay,
+    partition=("all_users",),
+    clustering=("day",),
     personal=nobodys("on which days anybody registered"),
 )
-"""Days since the Unix epoch on which anybody registered; one row a day."""
 
-USERS_BY_DAY = TableSpec(
-    name="users_by_day",
-    partition={"day": INT},
-    columns={},
-    clustering=(Clustering("user_id", INT),),
-    personal=owned("user_id"),
-)
-"""Ids of all users by the day they registered, for walking through everybody in id order."""
+USERS_BY_DAY = table("users_by_day", DayUser, partition=("day",), clustering=("user_id",), personal=owned("user_id"))
+"""For walking through everybody in id order."""
 
-SESSIONS = TableSpec(
-    name="sessions",
-    partition={"session_id": INT},
-    columns={
-        "user_id": INT,
-        "client": TEXT,
-        "create_time_ms": INT,
-        "refresh_time_ms": INT,
-        "expire_time_ms": INT,
-        "revoke_time_ms": INT,
-        "current_hashes": BYTES,
-        "previous_hashes": BYTES,
-        "rotate_time_ms": INT,
-        "version": INT,
-    },
+SESSIONS = table(
+    "sessions",
+    Session,
+    partition=("session_id",),
     ttl=timedelta(days=400),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id"),
 )
 """A session and the SHA-256 of its refresh tokens. The ttl outlives every session that is used."""
 
-SESSIONS_OF = TableSpec(
-    name="sessions_of",
-    partition={"user_id": INT},
-    columns={},
-    clustering=(Clustering("session_id", INT, descending=True),),
+SESSIONS_OF = table(
+    "sessions_of",
+    UserSession,
+    partition=("user_id",),
+    clustering=("session_id desc",),
     ttl=timedelta(days=400),
     personal=owned("user_id"),
 )

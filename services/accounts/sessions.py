@@ -15,8 +15,9 @@ from mesh.clock import Clock
 from mesh.errors import Code, Problem, not_found, unauthenticated
 from mesh.ids import IdGenerator
 from services.accounts import fields
+from services.accounts.account import Session
 from services.accounts.refresh_tokens import RefreshToken, RefreshTokens, refused
-from services.accounts.session_store import Session, SessionStore
+from services.accounts.session_store import SessionStore
 
 _MAX_TRIES = 20
 _MAX_CURRENT = 4
@@ -70,7 +71,13 @@ class Sessions:
         now = self._clock.now_ms()
         token = self._refresh.new(session_id or self._ids.next())
         fresh = Session(
-            token.session_id, user_id, fields.client(client), now, now, now + self._life_ms, current=(token.hash,)
+            token.session_id,
+            user_id,
+            fields.client(client),
+            now,
+            now,
+            now + self._life_ms,
+            current_hashes=(token.hash,),
         )
         session = await self._store.create(fresh)
         if session != fresh:
@@ -118,10 +125,12 @@ class Sessions:
         """The session after an exchange, or None where the token was used before."""
         now = self._clock.now_ms()
         newer = replace(session, refresh_time_ms=now, expire_time_ms=now + self._life_ms, version=session.version + 1)
-        if presented.hash in session.current:
-            return replace(newer, previous=session.current, current=(token.hash,), rotate_time_ms=now)
-        if presented.hash in session.previous and now - session.rotate_time_ms <= self._grace_ms:
-            return replace(newer, current=(*session.current, token.hash)[-_MAX_CURRENT:])
+        if presented.hash in session.current_hashes:
+            return replace(
+                newer, previous_hashes=session.current_hashes, current_hashes=(token.hash,), rotate_time_ms=now
+            )
+        if presented.hash in session.previous_hashes and now - session.rotate_time_ms <= self._grace_ms:
+            return replace(newer, current_hashes=(*session.current_hashes, token.hash)[-_MAX_CURRENT:])
         return None
 
     async def _live(self, session_id: int) -> Session:
@@ -141,8 +150,8 @@ class Sessions:
             if not self._is_open(session):
                 return await self.open(session.user_id, client)
             token = self._refresh.new(session.session_id)
-            current = (*session.current, token.hash)[-_MAX_CURRENT:]
-            changed = replace(session, current=current, version=session.version + 1)
+            current = (*session.current_hashes, token.hash)[-_MAX_CURRENT:]
+            changed = replace(session, current_hashes=current, version=session.version + 1)
             if await self._store.replace(session, changed):
                 return self._tokens(changed, token)
             session = await self._live(session.session_id)

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mesh.claims import RequestIds, standing
 from mesh.ids import time_ms
-from mesh.storage import Bound, Outcome, Put, Row, Store, TableSpec, Value
+from mesh.storage import Bound, Outcome, Put, Row, Store, Table
 from services.accounts import schema
-from services.accounts.account import Account, User
+from services.accounts.account import Account, Claim, User
+from services.accounts.schema import DayUser, UserDay
 
 DAY_MS = 86_400_000
 _MAX_DAYS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Who holds a name, and since when. ``user_id`` 0: nobody any more."""
-
-    user_id: int
-    claim_time_ms: int
 
 
 class Abandoned(Exception):
@@ -35,26 +26,23 @@ class AccountStore:
         self._store = store
         self.requests = RequestIds(store, schema.REQUEST_IDS, "registration")
 
-    async def claims(self, table: TableSpec, names: Sequence[str]) -> list[Claim | None]:
+    async def claims(self, table: Table[Claim], names: Sequence[str]) -> list[Claim | None]:
         """Who holds each of these names (of USERNAMES or EMAILS)."""
         rows = await self._store.multi_get(table, [{"name": name} for name in names]) if names else []
-        return [_claim(row) if row else None for row in rows]
+        return [table.decode(row) if row else None for row in rows]
 
-    async def claim(self, table: TableSpec, name: str, claim: Claim) -> Claim:
+    async def claim(self, table: Table[Claim], name: str, claim: Claim) -> Claim:
         """Claim a name that was never held; the claim that now holds it."""
-        columns = {"user_id": claim.user_id, "claim_time_ms": claim.claim_time_ms}
-        return _claim(await standing(self._store, table, {"name": name, **columns}))
+        return table.decode(await standing(self._store, table, table.encode(claim, name=name)))
 
-    async def hand_over(self, table: TableSpec, name: str, old: Claim, new: Claim) -> None:
+    async def hand_over(self, table: Table[Claim], name: str, old: Claim, new: Claim) -> None:
         """Replace a claim, unless it has changed."""
-        expected = {"user_id": old.user_id, "claim_time_ms": old.claim_time_ms}
-        changes = {"user_id": new.user_id, "claim_time_ms": new.claim_time_ms}
-        await self._store.update_if(table, {"name": name}, changes, expected)
+        await self._store.update_if(table, {"name": name}, table.changes(new), table.changes(old))
 
     async def account(self, user_id: int) -> Account | None:
         """An account, read linearizably."""
         row = await self._store.get(schema.ACCOUNTS, {"user_id": user_id})
-        return None if row is None or row["abandoned"] else _account(row)
+        return _account(row) if row else None
 
     async def registered(self, user_id: int) -> Account | None:
         """An account, or None where none was made yet. Raises :class:`Abandoned`."""
@@ -65,10 +53,11 @@ class AccountStore:
 
     async def claim_version(self, account: Account) -> Outcome:
         """Make this the account, where it was at the version before."""
-        key, columns = {"user_id": account.user.user_id}, _account_columns(account)
         if account.version == 1:
-            return await self._store.insert_if_absent(schema.ACCOUNTS, {**key, "abandoned": False, **columns})
-        return await self._store.update_if(schema.ACCOUNTS, key, columns, {"version": account.version - 1})
+            row = schema.ACCOUNTS.encode(account, abandoned=False)
+            return await self._store.insert_if_absent(schema.ACCOUNTS, row)
+        key, changes = {"user_id": account.user.user_id}, schema.ACCOUNTS.changes(account)
+        return await self._store.update_if(schema.ACCOUNTS, key, changes, {"version": account.version - 1})
 
     async def abandon(self, user_id: int) -> bool:
         """See to it that this account is never created; False where it was already."""
@@ -90,14 +79,14 @@ class AccountStore:
         day = time_ms(user_id) // DAY_MS
         await self._store.write(
             [
-                Put(schema.USER_DAYS, {"all_users": 0, "day": day}),
-                Put(schema.USERS_BY_DAY, {"day": day, "user_id": user_id}),
+                Put(schema.USER_DAYS, schema.USER_DAYS.encode(UserDay(0, day))),
+                Put(schema.USERS_BY_DAY, schema.USERS_BY_DAY.encode(DayUser(day, user_id))),
             ]
         )
 
     async def project(self, user: User) -> None:
         """Write the public facts. May be repeated."""
-        await self._store.put(schema.PROFILES, _user_columns(user))
+        await self._store.put(schema.PROFILES, schema.PROFILES.encode(user))
 
     async def projected_version(self, user_id: int) -> int:
         """Which version of an account its public facts show; 0: none."""
@@ -108,7 +97,7 @@ class AccountStore:
         """Public facts, in the order asked."""
         keys: list[Row] = [{"user_id": user_id} for user_id in user_ids]
         rows = await self._store.multi_get(schema.PROFILES, keys) if keys else []
-        return [_user(row) if row else None for row in rows]
+        return [schema.PROFILES.decode(row) if row else None for row in rows]
 
     async def user_ids_after(self, user_id: int, limit: int) -> list[int]:
         """Ids of registered users in id order, up to ``limit``; fewer only at the end."""
@@ -116,54 +105,18 @@ class AccountStore:
         first_day = Bound((time_ms(user_id) // DAY_MS,)) if user_id else None
         start = Bound((user_id,), inclusive=False) if user_id else None
         while len(found) < limit:
-            days = await self._store.slice(schema.USER_DAYS, {"all_users": 0}, limit=_MAX_DAYS, start=first_day)
+            page = await self._store.slice(schema.USER_DAYS, {"all_users": 0}, limit=_MAX_DAYS, start=first_day)
+            days = [schema.USER_DAYS.decode(row).day for row in page]
             for day in days:
                 left = limit - len(found)
                 if left:
-                    partition = {"day": day["day"]}
-                    rows = await self._store.slice(schema.USERS_BY_DAY, partition, limit=left, start=start)
-                    found += [_int(row, "user_id") for row in rows]
+                    rows = await self._store.slice(schema.USERS_BY_DAY, {"day": day}, limit=left, start=start)
+                    found += [schema.USERS_BY_DAY.decode(row).user_id for row in rows]
             if len(days) < _MAX_DAYS:
                 break
-            first_day = Bound((days[-1]["day"],), inclusive=False)
+            first_day = Bound((days[-1],), inclusive=False)
         return found
 
 
-def _int(row: Row, column: str) -> int:
-    value = row[column]
-    return value if isinstance(value, int) else 0
-
-
-def _claim(row: Row) -> Claim:
-    return Claim(_int(row, "user_id"), _int(row, "claim_time_ms"))
-
-
-def _user_columns(user: User) -> dict[str, Value]:
-    return {name: getattr(user, name) for name in schema.PROFILES.types}
-
-
-def _account_columns(account: Account) -> dict[str, Value]:
-    public = _user_columns(account.user)
-    del public["user_id"]
-    return {
-        **public,
-        "email": account.email,
-        "password_hash": account.password_hash,
-        "event_ids": struct.pack(f">{len(account.event_ids)}q", *account.event_ids),
-    }
-
-
-def _user(row: Row) -> User:
-    values = {name: row[name] for name in schema.PROFILES.types}
-    return User(**values)  # type: ignore[arg-type]  # the table's declaration holds the types
-
-
-def _account(row: Row) -> Account:
-    packed = row["event_ids"]
-    assert isinstance(packed, bytes)
-    return Account(
-        user=_user(row),
-        email=str(row["email"]),
-        password_hash=str(row["password_hash"]),
-        event_ids=struct.unpack(f">{len(packed) // 8}q", packed),
-    )
+def _account(row: Row) -> Account | None:
+    return None if row["abandoned"] else schema.ACCOUNTS.decode(row)
