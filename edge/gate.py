@@ -11,25 +11,19 @@ from typing import Any
 
 import grpc
 from google.protobuf import json_format
-from tintype.accounts.v1 import accounts_pb2
 from tintype.envoy.v1 import ext_authz_pb2 as authz
-from tintype.graph.v1 import graph_pb2
-from tintype.media.v1 import assets_pb2, posts_pb2
+from tintype.media.v1 import assets_pb2
 
-from edge.facts import relation_of
-from edge.links import ANYONE, EPOCH_MASK, Link, Links
+from edge.facts import Facts
+from edge.links import EPOCH_MASK, Link, Links
 from edge.mesh import Mesh
-from edge.recent import Recent
-from edge.visibility import Audience, Author, PostFacts, Relation, Sight, sight
+from edge.visibility import may_see_medium
 from mesh import deadline
 from mesh.errors import Problem, not_found
 from mesh.rpc.status import to_status
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 _TIMEOUT_S = 2.0
-_FACT_AGE_S = 2.0
-"""How old the facts may be that a link holds by: it dies within this time of their change."""
-_REMEMBERED = 50_000
 _HTTP_STATUS = {"NOT_FOUND": 404, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504}
 _CACHE_CONTROL = "private, max-age=3600"
 
@@ -37,13 +31,11 @@ _CACHE_CONTROL = "private, max-age=3600"
 class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Serves Envoy's Authorization.Check."""
 
-    def __init__(self, mesh: Mesh, links: Links, bucket: str) -> None:
+    def __init__(self, mesh: Mesh, facts: Facts, links: Links, bucket: str) -> None:
         self._mesh = mesh
+        self._facts = facts
         self._links = links
         self._bucket = bucket
-        self._owners: Recent[int, Any] = Recent(_FACT_AGE_S, _REMEMBERED)
-        self._posts: Recent[int, Any] = Recent(_FACT_AGE_S, _REMEMBERED)
-        self._relations: Recent[tuple[int, int], Relation] = Recent(_FACT_AGE_S, _REMEMBERED)
         self._handler = grpc.unary_unary_rpc_method_handler(
             self._check, authz.CheckRequest.FromString, authz.CheckResponse.SerializeToString
         )
@@ -78,41 +70,16 @@ class Gate(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _holds(self, link: Link) -> bool:
         """Whether the link's viewer may still see what it was made for: the one law's word on fresh facts."""
-        owner = await self._owners.one(link.owner_id, self._load_owner)
+        owner = (await self._facts.people([link.owner_id])).get(link.owner_id)
         if owner is None:
             return False
-        if link.viewer_id == link.owner_id:
-            return True
-        if owner.hidden or owner.media_epoch & EPOCH_MASK != link.epoch:
+        if link.viewer_id != link.owner_id and owner.user.media_epoch & EPOCH_MASK != link.epoch:
             return False
-        relation = await self._relations.one((link.viewer_id, link.owner_id), self._load_relation)
-        post = await self._posts.one(link.post_id, self._load_post) if link.post_id else None
-        if relation is None or (link.post_id and post is None):
-            return False
-        return self._seen(link, owner, relation, post)
-
-    def _seen(self, link: Link, owner: Any, relation: Relation, post: Any) -> bool:
-        author = Author(link.owner_id, owner.private, owner.hidden)
-        if post is None:
-            return sight(link.viewer_id, author, relation) >= Sight.CARD
-        facts = PostFacts(Audience(post.audience), post.archived)
-        return sight(link.viewer_id, author, relation, facts) is Sight.FULL
-
-    async def _load_owner(self, user_id: int) -> Any:
-        request = accounts_pb2.BatchGetUsersRequest(user_ids=[user_id])
-        return next(iter((await self._mesh.accounts.BatchGetUsers(request)).users), None)
-
-    async def _load_post(self, post_id: int) -> Any:
-        request = posts_pb2.BatchGetPostsRequest(post_ids=[post_id])
-        return next(iter((await self._mesh.posts.BatchGetPosts(request)).posts), None)
-
-    async def _load_relation(self, pair: tuple[int, int]) -> Relation:
-        """How the viewer stands to the owner; anyone is a stranger."""
-        viewer_id, owner_id = pair
-        if viewer_id == ANYONE:
-            return Relation()
-        request = graph_pb2.GetRelationBetweenRequest(viewer_id=viewer_id, user_id=owner_id)
-        return relation_of((await self._mesh.graph.GetRelationBetween(request)).relation)
+        post = await self._facts.known_post(link.post_id) if link.post_id else None
+        if link.post_id and post is None:
+            return link.viewer_id == link.owner_id
+        viewer = await self._facts.viewer(link.viewer_id)
+        return may_see_medium(viewer, owner.facts, post.subject if post else None)
 
 
 def _allowed(path: str) -> Any:

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 from mesh.clock import Clock
 
-ANYONE = 0
-"""The viewer class of what everybody may see; any other class is one viewer's user id."""
 WINDOW_S = 3600
 EPOCH_MASK = 0xFFFFFFFF
 """Epochs are compared by their last 32 bits."""
@@ -33,6 +31,7 @@ class Link:
     asset_id: int
     owner_id: int
     viewer_id: int
+    """The viewer class: one viewer's user id, or ANYONE for what everybody may see."""
     epoch: int
     name: str
     post_id: int = 0

@@ -46,15 +46,16 @@ class EdgeSection(Section):
 
 async def build(ctx: Context) -> None:
     """Wire the public services."""
-    mesh = Mesh.of(ctx)
-    facts = Facts(mesh)
+    plain = Mesh.of(ctx)
+    facts, sessions = Facts(plain, ctx.clock), OpenSessions(plain)
+    facts.remember("sessions", sessions.memory)
+    mesh = plain.telling(facts.forget)
     links = Links(ctx.settings.derived_key("media links"), ctx.clock, ctx.section.public_url)
     presenter = Presenter(links)
     people = People(mesh, facts, presenter)
     tokens = ctx.page_tokens
-    sessions = OpenSessions(mesh)
     for file, name, server in (
-        (accounts_pb2, "AccountService", AccountServer(mesh, facts, presenter)),
+        (accounts_pb2, "AccountService", AccountServer(mesh, presenter)),
         (sessions_pb2, "SessionService", SessionServer(mesh, presenter)),
         (profiles_pb2, "ProfileService", ProfileServer(mesh, facts, presenter, tokens, people)),
         (uploads_pb2, "UploadService", UploadServer(mesh, facts, presenter)),
@@ -68,7 +69,7 @@ async def build(ctx: Context) -> None:
         (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell, ctx.degraded)),
     ):
         ctx.serve(file.DESCRIPTOR.services_by_name[name], server)
-    ctx.serve_foreign(Gate(mesh, links, ctx.settings.blobs.bucket))
+    ctx.serve_foreign(Gate(mesh, facts, links, ctx.settings.blobs.bucket))
     ctx.check_sessions(sessions.check)
 
 

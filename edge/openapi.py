@@ -100,6 +100,10 @@ class Document:
 
     def _operations(self, service: Any, method: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
         http = method.options.Extensions[annotations_pb2.http]
+        if not http.WhichOneof("pattern"):  # over gRPC alone
+            return
+        renders = method.options.Extensions[rule_pb2.rule].renders
+        method = next((other for other in service.method if other.name == renders), method)
         for number, form in enumerate([http, *http.additional_bindings]):
             verb = form.WhichOneof("pattern")
             template = re.sub(r"\{(\w+)\}", lambda m: "{" + camel(m[1]) + "}", getattr(form, verb))

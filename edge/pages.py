@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+from mesh.paging import PageTokens
 
 Id = TypeVar("Id")
 Kept = TypeVar("Kept")
@@ -37,6 +39,26 @@ async def fill(skeleton: Skeleton[Id], rules: Rules[Id, Kept], cursor: bytes, co
         if not cursor or len(kept) >= count:
             break
     return kept, cursor
+
+
+class Request(Protocol):
+    """A request for a page of a list (AIP-158)."""
+
+    page_size: int
+    page_token: str
+
+
+async def read(
+    tokens: PageTokens,
+    request: Request,
+    binding: tuple[object, ...],
+    skeleton: Skeleton[Id],
+    rules: Rules[Id, Kept],
+) -> tuple[list[Kept], str]:
+    """The page that a request asks for, and the token of the next. ``binding`` names the list, the caller too."""
+    cursor = tokens.open(request.page_token, *binding)
+    kept, following = await fill(skeleton, rules, cursor, size(request.page_size))
+    return kept, tokens.sign(following, *binding)
 
 
 def from_id(before: int) -> bytes:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, cast
 
+from google.protobuf import json_format
 from google.protobuf.timestamp_pb2 import Timestamp
+from tintype.accounts.v1 import accounts_pb2
 from tintype.edge.v1 import resources_pb2 as public
+from tintype.engagement.v1 import engagement_pb2
+from tintype.graph.v1 import graph_pb2
 from tintype.media.v1 import assets_pb2
+from tintype.type.v1 import content_pb2
 
 from edge.facts import Person, SeenPost
-from edge.links import ANYONE, Link, Links
-from edge.visibility import Audience, PostFacts, Relation, Sight, sight
+from edge.facts.facets import count
+from edge.links import Link, Links
+from edge.visibility import ANYONE, Viewer, may_see
 
+_ANYBODY = Viewer(ANYONE)
 _AVATAR = "150"
-_INT32_MAX = 2**31 - 1
 _SERIALISED = 20_000
-"""Serialised parts kept; about a kilobyte each."""
+"""Rendered parts kept; one to two kilobytes each."""
+_ADDED = frozenset({"likeCount", "commentCount", "viewer", "leftOut"})
+"""What of a post the facets add, as JSON names it."""
 _STATES = {
     assets_pb2.ASSET_STATE_PROCESSING: public.Media.PROCESSING,
     assets_pb2.ASSET_STATE_READY: public.Media.READY,
@@ -23,8 +32,8 @@ _STATES = {
 }
 
 
-def keep(table: dict[Any, bytes], key: Any, value: bytes, most: int = _SERIALISED) -> None:
-    """Remember a serialised part. A full table starts afresh: simpler than to order it, and as good for what
+def keep(table: dict[Any, Any], key: Any, value: Any, most: int = _SERIALISED) -> None:
+    """Remember a rendered part. A full table starts afresh: simpler than to order it, and as good for what
     costs microseconds to make again."""
     if len(table) >= most:
         table.clear()
@@ -36,17 +45,13 @@ def time(ms: int) -> Timestamp:
     return Timestamp(seconds=ms // 1000, nanos=ms % 1000 * 1_000_000)
 
 
-def count(value: int) -> int:
-    """A count as a JSON number."""
-    return max(0, min(value, _INT32_MAX))
-
-
 class Presenter:
     """Builds public messages; knows how to link to image bytes."""
 
     def __init__(self, links: Links) -> None:
         self._links = links
-        self._serialised: dict[tuple[Any, ...], bytes] = {}
+        self._serialised: dict[tuple[int, ...], bytes] = {}
+        self._rendered: dict[bytes, str] = {}
 
     def card(self, person: Person) -> public.UserCard:
         """Somebody in passing."""
@@ -58,13 +63,15 @@ class Presenter:
             avatar_url=self.avatar(user),
         )
 
-    def avatar(self, user: Any) -> str:
+    def avatar(self, user: accounts_pb2.User) -> str:
         """The link to a person's picture; empty where there is none."""
         if not user.avatar_asset_id:
             return ""
         return self._links.url(Link(user.avatar_asset_id, user.user_id, ANYONE, user.media_epoch, _AVATAR))
 
-    def profile(self, person: Person, counts: Any = None, post_count: int = 0) -> public.User:
+    def profile(
+        self, person: Person, relation: graph_pb2.Relation, counts: graph_pb2.Counts, post_count: int
+    ) -> public.User:
         """The profile of somebody of whom the law lets the viewer see the card."""
         user = person.user
         return public.User(
@@ -76,12 +83,12 @@ class Presenter:
             private=user.private,
             avatar_url=self.avatar(user),
             post_count=count(post_count),
-            follower_count=count(counts.follower_count) if counts else 0,
-            following_count=count(counts.following_count) if counts else 0,
-            viewer=viewer(person.relation),
+            follower_count=count(counts.follower_count),
+            following_count=count(counts.following_count),
+            viewer=viewer(relation),
         )
 
-    def account(self, account: Any) -> public.Account:
+    def account(self, account: accounts_pb2.Account) -> public.Account:
         """The caller's own account."""
         user = account.user
         return public.Account(
@@ -96,7 +103,9 @@ class Presenter:
             create_time=time(user.create_time_ms),
         )
 
-    def media(self, asset: Any, owner: Any, viewer_class: int, post_id: int = 0) -> public.Media:
+    def media(
+        self, asset: assets_pb2.Asset, owner: accounts_pb2.User, viewer_class: int, post_id: int = 0
+    ) -> public.Media:
         """An asset, with links that the given viewer class may follow for as long as it may see the post."""
         media = public.Media(
             media_id=str(asset.asset_id),
@@ -120,39 +129,41 @@ class Presenter:
     def post(self, viewer_id: int, seen: SeenPost) -> public.Post:
         """A post that the viewer may see."""
         shown = self._settled(seen, self._viewer_class(viewer_id, seen))
-        shown.MergeFrom(_changing(seen.counts))
+        shown.MergeFromString(seen.facets)
         return shown
 
     def post_bytes(self, viewer_id: int, seen: SeenPost) -> bytes:
-        """The same, serialised, and kept by all that it depends on.
+        """The same, serialised. What seldom changes is kept by all that it depends on, for every viewer who may
+        follow the same links; what the facets add is appended."""
+        return self._settled_bytes(viewer_id, seen) + seen.facets
 
-        The part that seldom changes is kept by itself, and the counts are appended: concatenated
-        messages of one type merge when they are parsed
-        (https://protobuf.dev/programming-guides/encoding/#last-one-wins).
-        """
-        post, owner, counts = seen.post, seen.author.user, seen.counts
+    def post_json(self, viewer_id: int, seen: SeenPost) -> str:
+        """The same as JSON: an object."""
+        return f"{{{self._json(self._settled_bytes(viewer_id, seen))},{self._json(seen.facets, added=True)}}}"
+
+    def _settled_bytes(self, viewer_id: int, seen: SeenPost) -> bytes:
         viewer_class = self._viewer_class(viewer_id, seen)
-        settled = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
-        key = (settled, counts.like_count, counts.comment_count, counts.liked)
-        found = self._serialised.get(key)
-        if found is None:
-            found = self._settled_bytes(settled, seen, viewer_class)
-            found += bytes(_changing(counts).SerializeToString())
-            keep(self._serialised, key, found)
-        return found
-
-    def _settled_bytes(self, key: tuple[int, ...], seen: SeenPost, viewer_class: int) -> bytes:
+        post, owner = seen.post, seen.author.user
+        key = (post.post_id, post.version, owner.version, viewer_class, self._links.window())
         found = self._serialised.get(key)
         if found is None:
             found = bytes(self._settled(seen, viewer_class).SerializeToString())
             keep(self._serialised, key, found)
         return found
 
+    def _json(self, part: bytes, *, added: bool = False) -> str:
+        """The members of a post's JSON that a part of it stands for, without the braces around them."""
+        found = self._rendered.get(part)
+        if found is None:
+            whole = json_format.MessageToDict(public.Post.FromString(part), always_print_fields_with_no_presence=True)
+            members = {name: value for name, value in whole.items() if (name in _ADDED) is added}
+            found = json.dumps(members, ensure_ascii=False, separators=(",", ":"))[1:-1]
+            keep(self._rendered, part, found)
+        return found
+
     def _viewer_class(self, viewer_id: int, seen: SeenPost) -> int:
         """Who may follow the post's links: everybody, or this viewer alone."""
-        facts = PostFacts(Audience(seen.post.audience), seen.post.archived)
-        for_all = sight(ANYONE, seen.author.author, Relation(), facts) is Sight.FULL
-        return ANYONE if for_all else viewer_id
+        return ANYONE if may_see(_ANYBODY, seen.author.facts, seen.subject) else viewer_id
 
     def _settled(self, seen: SeenPost, viewer_class: int) -> public.Post:
         """What of a post changes only with a version of itself or its author."""
@@ -162,7 +173,7 @@ class Presenter:
             author=self.card(seen.author),
             media=[self.media(asset, owner, viewer_class, post.post_id) for asset in post.assets],
             caption=post.caption,
-            audience=post.audience,
+            audience=cast(public.Audience, int(post.audience)),  # the numbers are the same
             create_time=time(post.create_time_ms),
             comments_disabled=post.comments_disabled,
             archived=post.archived,
@@ -171,7 +182,7 @@ class Presenter:
             shown.place.CopyFrom(place(post.place))
         return shown
 
-    def comment(self, comment: Any, author: Person) -> public.Comment:
+    def comment(self, comment: engagement_pb2.Comment, author: Person) -> public.Comment:
         """A comment whose author the viewer may see."""
         parent = comment.parent_comment_id
         return public.Comment(
@@ -186,16 +197,7 @@ class Presenter:
         )
 
 
-def _changing(counts: Any) -> public.Post:
-    """What of a post changes from one moment to the next."""
-    return public.Post(
-        like_count=count(counts.like_count),
-        comment_count=count(counts.comment_count),
-        viewer=public.PostViewer(liked=counts.liked),
-    )
-
-
-def place(place: Any) -> public.Place:
+def place(place: content_pb2.Place) -> public.Place:
     """A place."""
     shown = public.Place(place_id=place.place_id, name=place.name)
     for axis in ("latitude", "longitude"):
@@ -204,7 +206,7 @@ def place(place: Any) -> public.Place:
     return shown
 
 
-def viewer(relation: Any) -> public.UserViewer:
+def viewer(relation: graph_pb2.Relation) -> public.UserViewer:
     """How the caller stands to somebody."""
     state = public.UserViewer.NONE
     if relation.following:
@@ -220,7 +222,7 @@ def viewer(relation: Any) -> public.UserViewer:
     )
 
 
-def session(tokens: Any) -> public.Session:
+def session(tokens: accounts_pb2.SessionTokens) -> public.Session:
     """A session's secrets."""
     return public.Session(
         session_id=str(tokens.session_id),

@@ -70,6 +70,18 @@ def limit(seconds: float | None) -> Iterator[None]:
         _deadline.reset(token)
 
 
+@contextmanager
+def own(seconds: float) -> Iterator[None]:
+    """Run a block under a deadline of its own, ``seconds`` from now: for a task whose work serves many callers
+    and so must not end with the first one's time."""
+    deadline, timer = _deadline.set(time.monotonic() + seconds), _enforced.set(None)
+    try:
+        yield
+    finally:
+        _deadline.reset(deadline)
+        _enforced.reset(timer)
+
+
 async def run(seconds: float | None, work: Callable[..., Awaitable[T]], *arguments: Any) -> T:
     """Await ``work(*arguments)`` for at most ``seconds``; raises :class:`DeadlineExceeded` and cancels it then.
 
@@ -90,10 +102,13 @@ async def run(seconds: float | None, work: Callable[..., Awaitable[T]], *argumen
         _enforced.reset(timer)
 
 
-async def bounded(work: Awaitable[T]) -> T:
-    """Await ``work`` for what is left of the deadline in force; raises :class:`DeadlineExceeded` then."""
+async def bounded(work: Awaitable[T], *, telling: bool = False) -> T:
+    """Await ``work`` for what is left of the deadline in force; raises :class:`DeadlineExceeded` then. ``telling``:
+    a little earlier, so that there is time to say what was waited for."""
     left = remaining()
-    return await (work if left is None else _timed(left, work))
+    if left is None:
+        return await work
+    return await _timed(early(left) if telling else left, work)
 
 
 async def _timed(seconds: float, work: Awaitable[T]) -> T:

@@ -118,6 +118,17 @@ def unavailable(what: str, message: str = "", retry_after_ms: int = 1000) -> Pro
     )
 
 
+def no_answer(what: str) -> Problem:
+    """A dependency did not answer in time."""
+    return Problem(
+        Code.DEADLINE_EXCEEDED,
+        "DEADLINE_EXCEEDED",
+        f"{what} did not answer within the deadline; what was asked for may or may not have happened",
+        metadata={"dependency": what},
+        retry_after_ms=1000,
+    )
+
+
 def exhausted(reason: str, message: str, retry_after_ms: int | None = None) -> Problem:
     """A limit was reached."""
     return Problem(Code.RESOURCE_EXHAUSTED, reason, message, retry_after_ms=retry_after_ms)

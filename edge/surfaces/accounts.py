@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tintype.accounts.v1 import accounts_pb2
 from tintype.edge.v1 import accounts_pb2 as accounts_api
 from tintype.edge.v1 import sessions_pb2 as sessions_api
 
 from edge import present
-from edge.facts import Facts
 from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.surfaces import request_id
@@ -35,12 +32,11 @@ def _client(call: Call) -> str:
 class AccountServer:
     """AccountService."""
 
-    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+    def __init__(self, mesh: Mesh, presenter: Presenter) -> None:
         self._accounts = mesh.accounts
-        self._facts = facts
         self._presenter = presenter
 
-    async def Register(self, request: Any, call: Call) -> Any:
+    async def Register(self, request: accounts_api.RegisterRequest, call: Call) -> accounts_api.RegisterResponse:
         answer = await self._accounts.Register(
             accounts_pb2.RegisterRequest(
                 request_id=request_id(request.request_id),
@@ -54,11 +50,11 @@ class AccountServer:
         account, session = self._presenter.account(answer.account), present.session(answer.session)
         return accounts_api.RegisterResponse(account=account, session=session)
 
-    async def GetMe(self, request: Any, call: Call) -> Any:
+    async def GetMe(self, request: accounts_api.GetMeRequest, call: Call) -> accounts_api.GetMeResponse:
         answer = await self._accounts.GetAccount(accounts_pb2.GetAccountRequest())
         return accounts_api.GetMeResponse(account=self._presenter.account(answer.account))
 
-    async def UpdateMe(self, request: Any, call: Call) -> Any:
+    async def UpdateMe(self, request: accounts_api.UpdateMeRequest, call: Call) -> accounts_api.UpdateMeResponse:
         given = request.account
         paths = list(request.update_mask.paths) or [name for name in _CHANGEABLE if given.HasField(name)]
         for path in paths:
@@ -81,7 +77,6 @@ class AccountServer:
                 account=accounts_pb2.Account(user=user), paths=[_CHANGEABLE[path] for path in paths]
             )
         )
-        self._facts.forget_relation(call.user.user_id, call.user.user_id)
         return accounts_api.UpdateMeResponse(account=self._presenter.account(answer.account))
 
 
@@ -92,7 +87,7 @@ class SessionServer:
         self._accounts = mesh.accounts
         self._presenter = presenter
 
-    async def LogIn(self, request: Any, call: Call) -> Any:
+    async def LogIn(self, request: sessions_api.LogInRequest, call: Call) -> sessions_api.LogInResponse:
         identifier = request.username or request.email
         if not identifier:
             raise invalid("username", "give a username, or an email in its place")
@@ -102,14 +97,18 @@ class SessionServer:
         account, session = self._presenter.account(answer.account), present.session(answer.session)
         return sessions_api.LogInResponse(account=account, session=session)
 
-    async def RefreshSession(self, request: Any, call: Call) -> Any:
+    async def RefreshSession(
+        self, request: sessions_api.RefreshSessionRequest, call: Call
+    ) -> sessions_api.RefreshSessionResponse:
         answer = await self._accounts.RefreshSession(
             accounts_pb2.RefreshSessionRequest(refresh_token=request.refresh_token)
         )
         account, session = self._presenter.account(answer.account), present.session(answer.session)
         return sessions_api.RefreshSessionResponse(account=account, session=session)
 
-    async def ListSessions(self, request: Any, call: Call) -> Any:
+    async def ListSessions(
+        self, request: sessions_api.ListSessionsRequest, call: Call
+    ) -> sessions_api.ListSessionsResponse:
         answer = await self._accounts.ListSessions(accounts_pb2.ListSessionsRequest())
         response = sessions_api.ListSessionsResponse()
         for session in answer.sessions:
@@ -122,7 +121,9 @@ class SessionServer:
             )
         return response
 
-    async def RevokeSession(self, request: Any, call: Call) -> Any:
+    async def RevokeSession(
+        self, request: sessions_api.RevokeSessionRequest, call: Call
+    ) -> sessions_api.RevokeSessionResponse:
         session_id = ids.parse(request.session_id)
         if session_id is None:
             raise not_found("SESSION_NOT_FOUND", f"there is no session {request.session_id}")

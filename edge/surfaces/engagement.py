@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from tintype.edge.v1 import engagement_pb2 as api
 from tintype.edge.v1 import resources_pb2
 from tintype.engagement.v1 import engagement_pb2
 
 from edge import pages, present
-from edge.facts import Facts, post_not_found
+from edge.facts import Facts, SeenPost, post_not_found
+from edge.facts.facets import count
 from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.surfaces import request_id
-from edge.visibility import Sight
 from mesh import ids
 from mesh.errors import Problem, not_found, precondition
 from mesh.paging import PageTokens
@@ -30,19 +29,17 @@ class EngagementServer:
         self._presenter = presenter
         self._tokens = tokens
 
-    async def LikePost(self, request: Any, call: Call) -> Any:
+    async def LikePost(self, request: api.LikePostRequest, call: Call) -> api.LikePostResponse:
         seen = await self._post(call, request.post_id)
         answer = await self._engagement.Like(engagement_pb2.LikeRequest(post_id=seen.post.post_id))
-        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.LikePostResponse(post=_state(answer.counts))
 
-    async def UnlikePost(self, request: Any, call: Call) -> Any:
+    async def UnlikePost(self, request: api.UnlikePostRequest, call: Call) -> api.UnlikePostResponse:
         seen = await self._post(call, request.post_id)
         answer = await self._engagement.Unlike(engagement_pb2.UnlikeRequest(post_id=seen.post.post_id))
-        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.UnlikePostResponse(post=_state(answer.counts))
 
-    async def ListLikes(self, request: Any, call: Call) -> Any:
+    async def ListLikes(self, request: api.ListLikesRequest, call: Call) -> api.ListLikesResponse:
         post_id = (await self._post(call, request.post_id)).post.post_id
 
         async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[tuple[int, int]], bytes]:
@@ -51,8 +48,8 @@ class EngagementServer:
             )
             return list(zip(answer.user_ids, answer.like_time_ms, strict=True)), answer.next_cursor
 
-        async def rules(likers: Sequence[tuple[int, int]]) -> list[Any]:
-            people = await self._visible(call, (user_id for user_id, _ in likers))
+        async def rules(likers: Sequence[tuple[int, int]]) -> list[api.Like]:
+            people = await self._facts.visible(call.user.user_id, (user_id for user_id, _ in likers))
             return [
                 api.Like(user=self._presenter.card(people[user_id]), create_time=present.time(ms))
                 for user_id, ms in likers
@@ -62,7 +59,7 @@ class EngagementServer:
         likes, token = await self._page(request, call, ("likes", post_id), skeleton, rules)
         return api.ListLikesResponse(likes=likes, next_page_token=token)
 
-    async def CreateComment(self, request: Any, call: Call) -> Any:
+    async def CreateComment(self, request: api.CreateCommentRequest, call: Call) -> api.CreateCommentResponse:
         seen = await self._post(call, request.post_id)
         if seen.post.comments_disabled and seen.post.author_id != call.user.user_id:
             raise precondition("COMMENTS_DISABLED", "the author has turned comments off for this post")
@@ -77,13 +74,12 @@ class EngagementServer:
                 text=request.text,
             )
         )
-        self._facts.forget_counts(call.user.user_id, seen.post.post_id)
         return api.CreateCommentResponse(comment=await self._shown(call, answer.comment))
 
-    async def ListComments(self, request: Any, call: Call) -> Any:
+    async def ListComments(self, request: api.ListCommentsRequest, call: Call) -> api.ListCommentsResponse:
         post_id = (await self._post(call, request.post_id)).post.post_id
 
-        async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[Any], bytes]:
+        async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[engagement_pb2.Comment], bytes]:
             answer = await self._engagement.ListComments(
                 engagement_pb2.ListCommentsRequest(post_id=post_id, page_size=count, cursor=cursor)
             )
@@ -93,10 +89,10 @@ class EngagementServer:
         comments, token = await self._page(request, call, ("comments", post_id), skeleton, rules)
         return api.ListCommentsResponse(comments=comments, next_page_token=token)
 
-    async def ListReplies(self, request: Any, call: Call) -> Any:
+    async def ListReplies(self, request: api.ListRepliesRequest, call: Call) -> api.ListRepliesResponse:
         parent = await self._comment(call, request.comment_id)
 
-        async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[Any], bytes]:
+        async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[engagement_pb2.Comment], bytes]:
             answer = await self._engagement.ListReplies(
                 engagement_pb2.ListRepliesRequest(comment_id=parent.comment_id, page_size=count, cursor=cursor)
             )
@@ -106,14 +102,14 @@ class EngagementServer:
         comments, token = await self._page(request, call, ("replies", parent.comment_id), skeleton, rules)
         return api.ListRepliesResponse(comments=comments, next_page_token=token)
 
-    async def UpdateComment(self, request: Any, call: Call) -> Any:
+    async def UpdateComment(self, request: api.UpdateCommentRequest, call: Call) -> api.UpdateCommentResponse:
         comment = await self._comment(call, request.comment_id)
         answer = await self._engagement.UpdateComment(
             engagement_pb2.UpdateCommentRequest(comment_id=comment.comment_id, text=request.text)
         )
         return api.UpdateCommentResponse(comment=await self._shown(call, answer.comment))
 
-    async def DeleteComment(self, request: Any, call: Call) -> Any:
+    async def DeleteComment(self, request: api.DeleteCommentRequest, call: Call) -> api.DeleteCommentResponse:
         comment_id = ids.parse(request.comment_id)
         if comment_id is None:
             raise _comment_not_found(request.comment_id)
@@ -125,35 +121,31 @@ class EngagementServer:
             raise
         return api.DeleteCommentResponse()
 
-    async def _post(self, call: Call, text: str) -> Any:
+    async def _post(self, call: Call, text: str) -> SeenPost:
         """The post, where the caller may see it."""
         post_id = ids.parse(text)
         if post_id is None:
             raise post_not_found(text)
         return await self._facts.post(call.user.user_id, post_id)
 
-    async def _comment(self, call: Call, text: str) -> Any:
+    async def _comment(self, call: Call, text: str) -> engagement_pb2.Comment:
         """A comment, where the caller may see it and the post it stands under."""
         comment_id = ids.parse(text)
         if comment_id is None:
             raise _comment_not_found(text)
         request = engagement_pb2.BatchGetCommentsRequest(comment_ids=[comment_id])
         found = (await self._engagement.BatchGetComments(request)).comments
-        if not found or not await self._visible(call, [found[0].author_id]):
-            raise _comment_not_found(text)
-        if not await self._facts.posts(call.user.user_id, [found[0].post_id]):
-            raise _comment_not_found(text)
-        return found[0]
-
-    async def _visible(self, call: Call, user_ids: Any) -> dict[int, Any]:
-        """Those of these people whom the caller may find."""
         viewer_id = call.user.user_id
-        people = await self._facts.people(viewer_id, user_ids)
-        return {user_id: person for user_id, person in people.items() if person.sight(viewer_id) >= Sight.CARD}
+        if not found or not await self._facts.visible(viewer_id, [found[0].author_id]):
+            raise _comment_not_found(text)
+        if not await self._facts.posts(viewer_id, [found[0].post_id]):
+            raise _comment_not_found(text)
+        comment: engagement_pb2.Comment = found[0]
+        return comment
 
-    def _comment_rules(self, call: Call) -> Any:
-        async def rules(comments: Sequence[Any]) -> list[Any]:
-            people = await self._visible(call, (comment.author_id for comment in comments))
+    def _comment_rules(self, call: Call) -> pages.Rules[engagement_pb2.Comment, resources_pb2.Comment]:
+        async def rules(comments: Sequence[engagement_pb2.Comment]) -> list[resources_pb2.Comment]:
+            people = await self._facts.visible(call.user.user_id, (comment.author_id for comment in comments))
             return [
                 self._presenter.comment(comment, people[comment.author_id])
                 for comment in comments
@@ -163,24 +155,25 @@ class EngagementServer:
         return rules
 
     async def _page(
-        self, request: Any, call: Call, binding: tuple[object, ...], skeleton: Any, rules: Any
-    ) -> tuple[list[Any], str]:
-        binding = (*binding, call.user.user_id)
-        cursor = self._tokens.open(request.page_token, *binding)
-        items, following = await pages.fill(skeleton, rules, cursor, pages.size(request.page_size))
-        return items, self._tokens.sign(following, *binding)
+        self,
+        request: pages.Request,
+        call: Call,
+        binding: tuple[object, ...],
+        skeleton: pages.Skeleton[pages.Id],
+        rules: pages.Rules[pages.Id, pages.Kept],
+    ) -> tuple[list[pages.Kept], str]:
+        return await pages.read(self._tokens, request, (*binding, call.user.user_id), skeleton, rules)
 
-    async def _shown(self, call: Call, comment: Any) -> Any:
-        people = await self._facts.people(call.user.user_id, [comment.author_id])
-        author = people[comment.author_id]
-        return self._presenter.comment(comment, author)
+    async def _shown(self, call: Call, comment: engagement_pb2.Comment) -> resources_pb2.Comment:
+        people = await self._facts.people([comment.author_id])
+        return self._presenter.comment(comment, people[comment.author_id])
 
 
-def _state(counts: Any) -> Any:
+def _state(counts: engagement_pb2.PostCounts) -> api.LikeState:
     return api.LikeState(
         post_id=str(counts.post_id),
-        like_count=present.count(counts.like_count),
-        comment_count=present.count(counts.comment_count),
+        like_count=count(counts.like_count),
+        comment_count=count(counts.comment_count),
         viewer=resources_pb2.PostViewer(liked=counts.liked),
     )
 

@@ -6,26 +6,27 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from typing import TypeVar
 
 from tintype.edge.v1 import live_pb2 as api
+from tintype.edge.v1 import resources_pb2
 from tintype.engagement.v1 import engagement_pb2
 
-from edge import present
 from edge.facts import Facts, post_not_found
+from edge.facts.facets import counts_part
 from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.sessions import OpenSessions
-from edge.visibility import Sight
 from mesh import ids
 from mesh.auth.caller import Caller
 from mesh.clock import Clock
 from mesh.errors import Code, Problem
 from mesh.rpc.call import Call
 
+Message = TypeVar("Message")
 RECHECK_S = 0.8
-"""How often the law is asked about an open stream. With facts up to a second old (``facts.MAX_AGE_S``) a right that is
-lost ends within two seconds."""
+"""How often the law is asked about an open stream. With facts up to a second old (``edge.facts.facts.MAX_AGE_S``) a
+right that is lost ends within two seconds."""
 
 
 class LiveServer:
@@ -38,7 +39,7 @@ class LiveServer:
         self._sessions = sessions
         self._clock = clock
 
-    async def WatchPosts(self, request: Any, call: Call) -> AsyncIterator[Any]:
+    async def WatchPosts(self, request: api.WatchPostsRequest, call: Call) -> AsyncIterator[api.WatchPostsResponse]:
         viewer_id = call.user.user_id
         post_ids = [post_id for text in request.post_ids if (post_id := ids.parse(text))]
         watched = await self._visible(viewer_id, post_ids)
@@ -77,11 +78,14 @@ class LiveServer:
             raise
         return True
 
-    async def _visible(self, viewer_id: int, post_ids: list[int]) -> dict[int, Any]:
+    async def _visible(self, viewer_id: int, post_ids: list[int]) -> dict[int, resources_pb2.Post]:
         """Those that the viewer may see, with their counts."""
-        return {seen.post.post_id: seen.counts for seen in await self._facts.posts(viewer_id, post_ids)}
+        seen = await self._facts.posts(viewer_id, post_ids)
+        return {each.post.post_id: resources_pb2.Post.FromString(each.facets) for each in seen}
 
-    async def _shown(self, viewer_id: int, message: Any, watched: dict[int, Any]) -> Any:
+    async def _shown(
+        self, viewer_id: int, message: engagement_pb2.WatchPostsResponse, watched: dict[int, resources_pb2.Post]
+    ) -> api.WatchPostsResponse | None:
         """A change as the public sees it, or None where this viewer may not. ``watched`` holds the newest
         counts of each post, which every message about it carries."""
         kinds = api.WatchPostsResponse
@@ -91,20 +95,20 @@ class LiveServer:
         if message.post_id not in watched:
             return None
         if event == "counts":
-            watched[message.post_id] = message.counts
+            watched[message.post_id] = resources_pb2.Post.FromString(counts_part(message.counts))
         counts = watched[message.post_id]
         shown = kinds(
             post_id=str(message.post_id),
             cursor=message.cursor,
-            like_count=present.count(counts.like_count),
-            comment_count=present.count(counts.comment_count),
+            like_count=counts.like_count,
+            comment_count=counts.comment_count,
         )
         if event == "counts":
             shown.kind = kinds.LIKES
         elif event == "comment":
-            people = await self._facts.people(viewer_id, [message.comment.author_id])
+            people = await self._facts.visible(viewer_id, [message.comment.author_id])
             author = people.get(message.comment.author_id)
-            if author is None or author.sight(viewer_id) < Sight.CARD:
+            if author is None:
                 return None
             shown.kind = kinds.COMMENT
             shown.comment.CopyFrom(self._presenter.comment(message.comment, author))
@@ -114,11 +118,11 @@ class LiveServer:
         return shown
 
 
-async def _ticking(stream: AsyncGenerator[Any], every_s: float) -> AsyncGenerator[Any]:
+async def _ticking(stream: AsyncGenerator[Message, None], every_s: float) -> AsyncGenerator[Message | None, None]:
     """The stream's messages, and None whenever nothing came for ``every_s`` seconds."""
-    waiting: asyncio.Task[Any] | None = None
+    waiting: asyncio.Task[Message] | None = None
 
-    async def step() -> Any:
+    async def step() -> Message:
         return await anext(stream)
 
     try:

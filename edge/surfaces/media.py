@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 from tintype.edge.v1 import media_pb2 as media_api
+from tintype.edge.v1 import resources_pb2
 from tintype.edge.v1 import uploads_pb2 as uploads_api
 from tintype.media.v1 import assets_pb2
 
@@ -30,14 +30,16 @@ class UploadServer:
         self._facts = facts
         self._presenter = presenter
 
-    async def Upload(self, requests: AsyncIterator[Any], call: Call) -> Any:
+    async def Upload(
+        self, requests: AsyncIterator[uploads_api.UploadRequest], call: Call
+    ) -> uploads_api.UploadResponse:
         caller_id = call.user.user_id
         answer = await self._assets.Upload(_chunks(requests))
-        owner = (await self._facts.people(caller_id, [caller_id]))[caller_id].user
+        owner = (await self._facts.people([caller_id]))[caller_id].user
         return uploads_api.UploadResponse(media=self._presenter.media(answer.asset, owner, caller_id))
 
 
-async def _chunks(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+async def _chunks(requests: AsyncIterator[uploads_api.UploadRequest]) -> AsyncIterator[assets_pb2.UploadRequest]:
     """The client's stream as the media service takes it; back-pressure goes all the way through."""
     first = True
     async for request in requests:
@@ -61,11 +63,13 @@ class MediaServer:
         self._facts = facts
         self._presenter = presenter
 
-    async def GetMedia(self, request: Any, call: Call) -> Any:
+    async def GetMedia(self, request: media_api.GetMediaRequest, call: Call) -> media_api.GetMediaResponse:
         asset = await self._own(request.media_id, call.user.user_id)
         return media_api.GetMediaResponse(media=await self._shown(asset))
 
-    async def WatchMedia(self, request: Any, call: Call) -> AsyncIterator[Any]:
+    async def WatchMedia(
+        self, request: media_api.WatchMediaRequest, call: Call
+    ) -> AsyncIterator[media_api.WatchMediaResponse]:
         asset = await self._own(request.media_id, call.user.user_id)
         stream = self._assets.WatchAsset(assets_pb2.WatchAssetRequest(asset_id=asset.asset_id))
         async with contextlib.aclosing(stream):
@@ -75,7 +79,7 @@ class MediaServer:
                 else:
                     yield media_api.WatchMediaResponse(heartbeat=True)
 
-    async def _own(self, text: str, caller_id: int) -> Any:
+    async def _own(self, text: str, caller_id: int) -> assets_pb2.Asset:
         """A medium of the caller's own. Others see media through the posts that show them."""
         media_id = ids.parse(text)
         if media_id is None:
@@ -83,10 +87,11 @@ class MediaServer:
         answer = await self._assets.BatchGetAssets(assets_pb2.BatchGetAssetsRequest(asset_ids=[media_id]))
         if not answer.assets or answer.assets[0].owner_id != caller_id:
             raise _not_found(text)
-        return answer.assets[0]
+        asset: assets_pb2.Asset = answer.assets[0]
+        return asset
 
-    async def _shown(self, asset: Any) -> Any:
-        owner = (await self._facts.people(asset.owner_id, [asset.owner_id]))[asset.owner_id].user
+    async def _shown(self, asset: assets_pb2.Asset) -> resources_pb2.Media:
+        owner = (await self._facts.people([asset.owner_id]))[asset.owner_id].user
         return self._presenter.media(asset, owner, asset.owner_id)
 
 

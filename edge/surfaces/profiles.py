@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
-from tintype.edge.v1 import profiles_pb2
+from tintype.edge.v1 import profiles_pb2, resources_pb2
 from tintype.graph.v1 import graph_pb2
 from tintype.timeline.v1 import timeline_pb2
 
@@ -14,7 +13,7 @@ from edge import pages
 from edge.facts import Facts, Person, SeenPost
 from edge.mesh import Mesh
 from edge.present import Presenter
-from edge.visibility import Sight
+from edge.visibility import may_see_list, may_see_profile
 from mesh.paging import PageTokens
 from mesh.rpc.call import Call
 
@@ -27,29 +26,27 @@ class People:
         self._facts = facts
         self._presenter = presenter
 
-    async def visible(self, viewer_id: int, user_ids: Sequence[int]) -> list[Any]:
+    async def visible(self, viewer_id: int, user_ids: Sequence[int]) -> list[resources_pb2.User]:
         """Public profiles of those whom the viewer may find, in the order given."""
-        people = await self._facts.people(viewer_id, user_ids)
-        found = [
-            people[user_id]
-            for user_id in user_ids
-            if user_id in people and people[user_id].sight(viewer_id) >= Sight.CARD
-        ]
-        return await self.profiles(found)
+        people = await self._facts.visible(viewer_id, user_ids)
+        return await self.profiles([people[user_id] for user_id in user_ids if user_id in people])
 
-    async def profiles(self, people: Sequence[Person]) -> list[Any]:
-        """Profiles with their counts."""
+    async def profiles(self, people: Sequence[Person]) -> list[resources_pb2.User]:
+        """Profiles with their counts, and how the caller stands to each."""
         if not people:
             return []
         wanted = [person.user.user_id for person in people]
-        counts, posts = await asyncio.gather(
+        relations, counts, posts = await asyncio.gather(
+            self._mesh.graph.BatchGetRelations(graph_pb2.BatchGetRelationsRequest(user_ids=wanted)),
             self._mesh.graph.BatchGetCounts(graph_pb2.BatchGetCountsRequest(user_ids=wanted)),
             self._mesh.timeline.BatchGetPostCounts(timeline_pb2.BatchGetPostCountsRequest(author_ids=wanted)),
         )
-        return [
-            self._presenter.profile(person, count, post_count)
-            for person, count, post_count in zip(people, counts.counts, posts.post_counts, strict=True)
-        ]
+        facts = zip(people, relations.relations, counts.counts, posts.post_counts, strict=True)
+        return [self._presenter.profile(*each) for each in facts]
+
+
+_Related = profiles_pb2.ListFollowersRequest | profiles_pb2.ListFollowingRequest
+_Listed = graph_pb2.ListFollowersResponse | graph_pb2.ListFollowingResponse
 
 
 class ProfileServer:
@@ -62,16 +59,18 @@ class ProfileServer:
         self._tokens = tokens
         self._people = people
 
-    async def GetProfile(self, request: Any, call: Call) -> Any:
-        viewer_id = call.user.user_id
-        person = await self._facts.person(viewer_id, request.user)
+    async def GetProfile(self, request: profiles_pb2.GetProfileRequest, call: Call) -> profiles_pb2.GetProfileResponse:
+        person = await self._facts.person(await self._facts.viewer(call.user.user_id), request.user)
         [user] = await self._people.profiles([person])
         return profiles_pb2.GetProfileResponse(user=user)
 
-    async def ListUserPosts(self, request: Any, call: Call) -> Any:
+    async def ListUserPosts(
+        self, request: profiles_pb2.ListUserPostsRequest, call: Call
+    ) -> profiles_pb2.ListUserPostsResponse:
         viewer_id = call.user.user_id
-        person = await self._facts.person(viewer_id, request.user)
-        if person.sight(viewer_id) < Sight.FULL:
+        viewer = await self._facts.viewer(viewer_id)
+        person = await self._facts.person(viewer, request.user)
+        if not may_see_profile(viewer, person.facts):
             return profiles_pb2.ListUserPostsResponse()
         author_id = person.user.user_id
         binding = ("grid", viewer_id, author_id)
@@ -87,40 +86,46 @@ class ProfileServer:
         async def rules(post_ids: Sequence[int]) -> list[SeenPost]:
             return await self._facts.posts(viewer_id, post_ids)
 
-        cursor = self._tokens.open(request.page_token, *binding)
-        seen, following = await pages.fill(skeleton, rules, cursor, pages.size(request.page_size))
+        seen, token = await pages.read(self._tokens, request, binding, skeleton, rules)
         posts = [self._presenter.post(viewer_id, post) for post in seen]
-        token = self._tokens.sign(following, *binding)
         return profiles_pb2.ListUserPostsResponse(posts=posts, next_page_token=token)
 
-    async def ListFollowers(self, request: Any, call: Call) -> Any:
-        users, token = await self._related(
-            request, call, "followers", self._mesh.graph.ListFollowers, graph_pb2.ListFollowersRequest
-        )
+    async def ListFollowers(
+        self, request: profiles_pb2.ListFollowersRequest, call: Call
+    ) -> profiles_pb2.ListFollowersResponse:
+        async def read(user_id: int, count: int, cursor: bytes) -> graph_pb2.ListFollowersResponse:
+            asked = graph_pb2.ListFollowersRequest(user_id=user_id, page_size=count, cursor=cursor)
+            return await self._mesh.graph.ListFollowers(asked)
+
+        users, token = await self._related(request, call, "followers", read)
         return profiles_pb2.ListFollowersResponse(users=users, next_page_token=token)
 
-    async def ListFollowing(self, request: Any, call: Call) -> Any:
-        users, token = await self._related(
-            request, call, "following", self._mesh.graph.ListFollowing, graph_pb2.ListFollowingRequest
-        )
+    async def ListFollowing(
+        self, request: profiles_pb2.ListFollowingRequest, call: Call
+    ) -> profiles_pb2.ListFollowingResponse:
+        async def read(user_id: int, count: int, cursor: bytes) -> graph_pb2.ListFollowingResponse:
+            asked = graph_pb2.ListFollowingRequest(user_id=user_id, page_size=count, cursor=cursor)
+            return await self._mesh.graph.ListFollowing(asked)
+
+        users, token = await self._related(request, call, "following", read)
         return profiles_pb2.ListFollowingResponse(users=users, next_page_token=token)
 
-    async def _related(self, request: Any, call: Call, name: str, read: Any, make: Any) -> tuple[list[Any], str]:
-        """One side of a person's follows; nothing where the law shows only their card."""
+    async def _related(
+        self, request: _Related, call: Call, name: str, read: Callable[[int, int, bytes], Awaitable[_Listed]]
+    ) -> tuple[list[resources_pb2.User], str]:
+        """One side of a person's follows; nothing where the law does not show it."""
         viewer_id = call.user.user_id
-        person = await self._facts.person(viewer_id, request.user)
-        if person.sight(viewer_id) < Sight.FULL:
+        viewer = await self._facts.viewer(viewer_id)
+        person = await self._facts.person(viewer, request.user)
+        if not may_see_list(viewer, person.facts):
             return [], ""
         owner_id = person.user.user_id
-        binding = (name, viewer_id, owner_id)
 
         async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
-            answer = await read(make(user_id=owner_id, page_size=count, cursor=cursor))
+            answer = await read(owner_id, count, cursor)
             return answer.user_ids, answer.next_cursor
 
-        async def rules(user_ids: Sequence[int]) -> list[Any]:
+        async def rules(user_ids: Sequence[int]) -> list[resources_pb2.User]:
             return await self._people.visible(viewer_id, user_ids)
 
-        cursor = self._tokens.open(request.page_token, *binding)
-        users, following = await pages.fill(skeleton, rules, cursor, pages.size(request.page_size))
-        return users, self._tokens.sign(following, *binding)
+        return await pages.read(self._tokens, request, (name, viewer_id, owner_id), skeleton, rules)

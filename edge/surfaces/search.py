@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from tintype.edge.v1 import resources_pb2
 from tintype.edge.v1 import search_pb2 as api
 from tintype.search.v1 import search_pb2
 
-from edge import pages, present
+from edge import pages
 from edge.facts import Facts, SeenPost
+from edge.facts.facets import count
 from edge.mesh import Mesh
 from edge.present import Presenter
 from edge.surfaces.profiles import People
 from mesh.paging import PageTokens
 from mesh.rpc.call import Call
+
+_Tagged = api.ListHashtagPostsRequest | api.ListPlacePostsRequest
 
 
 class SearchServer:
@@ -27,20 +30,21 @@ class SearchServer:
         self._tokens = tokens
         self._people = people
 
-    async def SearchUsers(self, request: Any, call: Call) -> Any:
+    async def SearchUsers(self, request: api.SearchUsersRequest, call: Call) -> api.SearchUsersResponse:
         async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
             answer = await self._search.SearchUsers(
                 search_pb2.SearchUsersRequest(query=request.query, page_size=count, cursor=cursor)
             )
             return answer.user_ids, answer.next_cursor
 
-        async def rules(user_ids: Sequence[int]) -> list[Any]:
+        async def rules(user_ids: Sequence[int]) -> list[resources_pb2.User]:
             return await self._people.visible(call.user.user_id, user_ids)
 
-        users, token = await self._page(request, call, ("users", request.query), skeleton, rules)
+        binding = ("users", request.query, call.user.user_id)
+        users, token = await pages.read(self._tokens, request, binding, skeleton, rules)
         return api.SearchUsersResponse(users=users, next_page_token=token)
 
-    async def SearchPosts(self, request: Any, call: Call) -> Any:
+    async def SearchPosts(self, request: api.SearchPostsRequest, call: Call) -> api.SearchPostsResponse:
         async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
             answer = await self._search.SearchPosts(
                 search_pb2.SearchPostsRequest(query=request.query, page_size=count, cursor=cursor)
@@ -50,7 +54,7 @@ class SearchServer:
         posts, token = await self._posts(request, call, ("posts", request.query), skeleton)
         return api.SearchPostsResponse(posts=posts, next_page_token=token)
 
-    async def SearchHashtags(self, request: Any, call: Call) -> Any:
+    async def SearchHashtags(self, request: api.SearchHashtagsRequest, call: Call) -> api.SearchHashtagsResponse:
         binding = ("hashtags", request.query, call.user.user_id)
         cursor = self._tokens.open(request.page_token, *binding)
         answer = await self._search.SearchHashtags(
@@ -58,11 +62,11 @@ class SearchServer:
                 query=request.query, page_size=pages.size(request.page_size), cursor=cursor
             )
         )
-        found = [api.Hashtag(tag=hit.tag, post_count=present.count(hit.post_count)) for hit in answer.hashtags]
+        found = [api.Hashtag(tag=hit.tag, post_count=count(hit.post_count)) for hit in answer.hashtags]
         token = self._tokens.sign(answer.next_cursor, *binding)
         return api.SearchHashtagsResponse(hashtags=found, next_page_token=token)
 
-    async def SearchPlaces(self, request: Any, call: Call) -> Any:
+    async def SearchPlaces(self, request: api.SearchPlacesRequest, call: Call) -> api.SearchPlacesResponse:
         binding = ("places", request.query, call.user.user_id)
         cursor = self._tokens.open(request.page_token, *binding)
         answer = await self._search.SearchPlaces(
@@ -71,15 +75,15 @@ class SearchServer:
         token = self._tokens.sign(answer.next_cursor, *binding)
         return api.SearchPlacesResponse(places=[_place(hit) for hit in answer.places], next_page_token=token)
 
-    async def ListHashtagPosts(self, request: Any, call: Call) -> Any:
+    async def ListHashtagPosts(self, request: api.ListHashtagPostsRequest, call: Call) -> api.ListHashtagPostsResponse:
         posts, token = await self._tagged(request, call, "hashtag", request.tag.removeprefix("#"))
         return api.ListHashtagPostsResponse(posts=posts, next_page_token=token)
 
-    async def ListPlacePosts(self, request: Any, call: Call) -> Any:
+    async def ListPlacePosts(self, request: api.ListPlacePostsRequest, call: Call) -> api.ListPlacePostsResponse:
         posts, token = await self._tagged(request, call, "place_id", request.place_id)
         return api.ListPlacePostsResponse(posts=posts, next_page_token=token)
 
-    async def _tagged(self, request: Any, call: Call, by: str, value: str) -> tuple[list[Any], str]:
+    async def _tagged(self, request: _Tagged, call: Call, by: str, value: str) -> tuple[list[resources_pb2.Post], str]:
         async def skeleton(cursor: bytes, count: int) -> tuple[Sequence[int], bytes]:
             wanted = search_pb2.ListTaggedRequest(page_size=count, cursor=cursor)
             setattr(wanted, by, value)
@@ -89,27 +93,19 @@ class SearchServer:
         return await self._posts(request, call, (by, value), skeleton)
 
     async def _posts(
-        self, request: Any, call: Call, binding: tuple[object, ...], skeleton: Any
-    ) -> tuple[list[Any], str]:
+        self, request: pages.Request, call: Call, binding: tuple[object, ...], skeleton: pages.Skeleton[int]
+    ) -> tuple[list[resources_pb2.Post], str]:
         viewer_id = call.user.user_id
 
         async def rules(post_ids: Sequence[int]) -> list[SeenPost]:
             return await self._facts.posts(viewer_id, post_ids)
 
-        seen, token = await self._page(request, call, binding, skeleton, rules)
+        seen, token = await pages.read(self._tokens, request, (*binding, viewer_id), skeleton, rules)
         return [self._presenter.post(viewer_id, post) for post in seen], token
 
-    async def _page(
-        self, request: Any, call: Call, binding: tuple[object, ...], skeleton: Any, rules: Any
-    ) -> tuple[list[Any], str]:
-        binding = (*binding, call.user.user_id)
-        cursor = self._tokens.open(request.page_token, *binding)
-        found, following = await pages.fill(skeleton, rules, cursor, pages.size(request.page_size))
-        return found, self._tokens.sign(following, *binding)
 
-
-def _place(hit: Any) -> Any:
-    shown = api.PlaceHit(place_id=hit.place_id, name=hit.name, post_count=present.count(hit.post_count))
+def _place(hit: search_pb2.PlaceHit) -> api.PlaceHit:
+    shown = api.PlaceHit(place_id=hit.place_id, name=hit.name, post_count=count(hit.post_count))
     for axis in ("latitude", "longitude"):
         if hit.HasField(axis):
             setattr(shown, axis, getattr(hit, axis))

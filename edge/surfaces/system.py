@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
 
 from google.api import httpbody_pb2
 from tintype.edge.v1 import system_pb2
@@ -29,17 +28,17 @@ class SystemServer:
         self._unwell, self._degraded = unwell, degraded
         self._openapi = json.dumps(document(), ensure_ascii=False).encode()
 
-    async def GetLimits(self, request: Any, call: Call) -> Any:
+    async def GetLimits(self, request: system_pb2.GetLimitsRequest, call: Call) -> system_pb2.GetLimitsResponse:
         return system_pb2.GetLimitsResponse(limits=limits(self._settings))
 
-    async def GetHealth(self, request: Any, call: Call) -> Any:
+    async def GetHealth(self, request: system_pb2.GetHealthRequest, call: Call) -> system_pb2.GetHealthResponse:
         unwell = self._unwell()
         return system_pb2.GetHealthResponse(serving=not unwell, problems={**self._degraded(), **unwell})
 
-    async def GetOpenApi(self, request: Any, call: Call) -> Any:
+    async def GetOpenApi(self, request: system_pb2.GetOpenApiRequest, call: Call) -> httpbody_pb2.HttpBody:
         return httpbody_pb2.HttpBody(content_type="application/json", data=self._openapi)
 
-    async def GetDocs(self, request: Any, call: Call) -> AsyncIterator[Any]:
+    async def GetDocs(self, request: system_pb2.GetDocsRequest, call: Call) -> AsyncIterator[httpbody_pb2.HttpBody]:
         found = page(request.file)
         if found is None:
             raise not_found("METHOD_NOT_FOUND", "the API explorer has no such file: open /docs")

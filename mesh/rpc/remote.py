@@ -11,7 +11,7 @@ import structlog
 from grpc_status import rpc_status
 
 from mesh.auth.peers import PeerTokens
-from mesh.errors import Code, Problem, exhausted, unavailable
+from mesh.errors import Code, Problem, exhausted, no_answer, unavailable
 from mesh.rpc.method import Method
 from mesh.rpc.outgoing import carried, seconds_away, span
 from mesh.rpc.status import from_status, reason_of
@@ -117,8 +117,7 @@ def _problem(error: grpc.aio.AioRpcError, method: Method) -> Problem:
         case Code.UNIMPLEMENTED:
             return unavailable(area, f"{area} is not served where `addresses` says: see `targets` of that process")
         case Code.DEADLINE_EXCEEDED:
-            hint = f"{area} did not answer within the deadline; what was asked for may or may not have happened"
-            return Problem(code, "DEADLINE_EXCEEDED", hint, metadata={"dependency": area}, retry_after_ms=1000)
+            return no_answer(area)
         case Code.RESOURCE_EXHAUSTED:
             return exhausted("OVERLOADED", f"{area} has too much to do; try again shortly", retry_after_ms=1000)
     _log.warning("call failed", method=method.path, code=code.name, details=error.details())

@@ -138,13 +138,14 @@ class Comments:
 
         return await self._claims.change(partial(self._read, comment_id), step, self._align, _as_it_is)
 
-    async def delete(self, comment_id: int, person_id: int) -> None:
-        """Delete a comment: its author's right and the post's author's. May be repeated. Raises
+    async def delete(self, comment_id: int, person_id: int) -> int:
+        """Delete a comment: its author's right and the post's author's; the post's id. May be repeated. Raises
         COMMENT_NOT_FOUND, NOT_OWNER."""
         comment = await self._store.comment(comment_id) or _gone()
         if person_id not in (comment.author_id, await self._post_author(comment.post_id)):
             raise denied("NOT_OWNER", "only its author and the post's author may delete a comment")
         await self._remove(comment_id)
+        return comment.post_id
 
     async def _remove(self, comment_id: int) -> None:
         def step(before: Comment, event_id: int) -> Comment | None:

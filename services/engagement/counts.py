@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -57,15 +56,23 @@ class Counts:
         self._cache = cache
         self._ttl_ms = ttl_s * 1000
 
-    async def of(self, post_ids: Sequence[int], person_id: int) -> list[PostCounts]:
-        """Counts in the order asked, with what ``person_id`` likes (0: nobody asks)."""
+    async def of(self, post_ids: Sequence[int]) -> list[PostCounts]:
+        """Counts in the order asked: the same for all who look."""
         wanted = list(dict.fromkeys(post_ids))
-        found, liked = await self._cached(wanted, person_id)
-        await asyncio.gather(
-            self._read_counts([post for post in wanted if post not in found], found),
-            self._read_likes([post for post in wanted if post not in liked] if person_id else [], person_id, liked),
-        )
-        return [replace(found[post], liked=liked.get(post, False)) for post in post_ids]
+        values = await self._cached([_counts_key(post) for post in wanted])
+        found = {post: _counts(post, value) for post, value in zip(wanted, values, strict=True) if value}
+        if missing := [post for post in wanted if post not in found]:
+            found.update(await self._read_counts(missing))
+        return [found[post] for post in post_ids]
+
+    async def liked(self, person_id: int, post_ids: Sequence[int]) -> set[int]:
+        """Those of the posts that a person likes."""
+        wanted = list(dict.fromkeys(post_ids))
+        values = await self._cached([_liked_key(person_id, post) for post in wanted])
+        found = {post: value[_PREFIX:] == b"1" for post, value in zip(wanted, values, strict=True) if value}
+        if missing := [post for post in wanted if post not in found]:
+            found.update(await self._read_likes(missing, person_id))
+        return {post for post, liked in found.items() if liked}
 
     async def mark(self, post_id: int, person_id: int = 0) -> None:
         """Say that a change of a post's counts (and of a person's like) is about to happen."""
@@ -84,31 +91,25 @@ class Counts:
         entry = _entry(like.version, str(int(like.liked)))
         await self._fill([(_liked_key(like.person_id, like.post_id), entry)], surely)
 
-    async def _cached(self, posts: Sequence[int], person_id: int) -> tuple[dict[int, PostCounts], dict[int, bool]]:
-        keys = [_counts_key(post) for post in posts]
-        if person_id:
-            keys += [_liked_key(person_id, post) for post in posts]
+    async def _cached(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
         try:
-            values = await self._cache.mget(keys)
+            return await self._cache.mget(keys)
         except CacheError:
-            return {}, {}
-        counts = {post: _counts(post, value) for post, value in zip(posts, values, strict=False) if value}
-        likes = zip(posts, values[len(posts) :], strict=False)
-        return counts, {post: value[_PREFIX:] == b"1" for post, value in likes if value}
+            return [None] * len(keys)
 
-    async def _read_counts(self, posts: Sequence[int], found: dict[int, PostCounts]) -> None:
+    async def _read_counts(self, posts: Sequence[int]) -> dict[int, PostCounts]:
         tallies = await self._store.tallies(posts)
-        found.update((tally.subject_id, counts_of(tally)) for tally in tallies)
         await asyncio.gather(*(self.show(tally) for tally in tallies))
+        return {tally.subject_id: counts_of(tally) for tally in tallies}
 
-    async def _read_likes(self, posts: Sequence[int], person_id: int, liked: dict[int, bool]) -> None:
-        likes = await self._store.likes_of(person_id, posts)
-        entries = []
-        for post, like in zip(posts, likes, strict=True):
-            liked[post] = like is not None and like.liked
-            entries.append((_liked_key(person_id, post), _entry(like.version if like else 0, str(int(liked[post])))))
-        if entries:
-            await self._fill(entries)
+    async def _read_likes(self, posts: Sequence[int], person_id: int) -> dict[int, bool]:
+        likes = dict(zip(posts, await self._store.likes_of(person_id, posts), strict=True))
+        liked = {post: like is not None and like.liked for post, like in likes.items()}
+        versions = {post: like.version if like else 0 for post, like in likes.items()}
+        await self._fill(
+            [(_liked_key(person_id, post), _entry(versions[post], str(int(liked[post])))) for post in posts]
+        )
+        return liked
 
     async def _fill(self, entries: Sequence[tuple[bytes, bytes]], surely: bool = False) -> None:
         """Entries of one hash tag."""

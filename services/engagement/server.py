@@ -65,13 +65,18 @@ class EngagementServer:
         return pb.UpdateCommentResponse(comment=next(iter(_comments(page)), None))
 
     async def DeleteComment(self, request: pb.DeleteCommentRequest, call: Call) -> pb.DeleteCommentResponse:
-        await self._comments.delete(request.comment_id, call.user.user_id)
-        return pb.DeleteCommentResponse()
+        post_id = await self._comments.delete(request.comment_id, call.user.user_id)
+        return pb.DeleteCommentResponse(post_id=post_id)
 
     async def BatchGetCounts(self, request: pb.BatchGetCountsRequest, call: Call) -> pb.BatchGetCountsResponse:
-        person_id = call.caller.user_id if call.caller else 0
-        counts = await self._counts.of(list(request.post_ids), person_id)
+        counts = await self._counts.of(request.post_ids)
         return pb.BatchGetCountsResponse(counts=map(_counts, counts))
+
+    async def BatchGetViewerStates(
+        self, request: pb.BatchGetViewerStatesRequest, call: Call
+    ) -> pb.BatchGetViewerStatesResponse:
+        liked = await self._counts.liked(call.user.user_id, request.post_ids)
+        return pb.BatchGetViewerStatesResponse(liked_post_ids=liked)
 
     async def WatchPosts(self, request: pb.WatchPostsRequest, call: Call) -> AsyncIterator[pb.WatchPostsResponse]:
         cursor = int(request.cursor or 0)

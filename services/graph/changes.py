@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from mesh.claims import Claims
 from mesh.errors import Code, Problem
 from mesh.events import NewEvent, Outbox
+from services.graph.circles import Circles
 from services.graph.edges import Edge, Transition, severed
 from services.graph.relations import Relations
 from services.graph.store import KINDS, Counter, Counting, GraphStore
@@ -31,10 +32,17 @@ class Changes:
     """Changes edges exactly once, however often and by however many it is asked."""
 
     def __init__(
-        self, store: GraphStore, counter: Counter, relations: Relations, outbox: Outbox, announce: Announce
+        self,
+        store: GraphStore,
+        counter: Counter,
+        circles: Circles,
+        relations: Relations,
+        outbox: Outbox,
+        announce: Announce,
     ) -> None:
         self._store = store
         self._counter = counter
+        self._circles = circles
         self._relations = relations
         self._claims: Claims[Edge] = Claims(outbox, store.claim, announce)
 
@@ -80,7 +88,8 @@ class Changes:
             if not edge.version:
                 return edge
             await self._count(edge)
-            await self._store.project(edge)
+            await self._circles.show(edge)
+            await self._store.project(edge)  # last: it notes the version that everything derived shows
             self._relations.forget(user_id, target_id)
             latest = await self._store.edge(user_id, target_id)
             if latest.version == edge.version:

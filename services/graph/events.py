@@ -6,6 +6,7 @@ from tintype.events.v1 import graph_pb2
 
 from mesh.events import Event, Handler, Holds, NewEvent
 from services.graph.changes import Changes
+from services.graph.circles import Circles
 from services.graph.edges import Edge
 from services.graph.relations import Relations
 
@@ -36,10 +37,12 @@ def holds(changes: Changes) -> Holds:
     return settle
 
 
-def forgetting(relations: Relations) -> Handler:
+def forgetting(relations: Relations, circles: Circles) -> Handler:
     """Drops what this process remembers of a relation that changed, here or elsewhere."""
 
     async def forget(event: Event) -> None:
-        relations.forget(event.message.user_id, event.message.target_id)
+        pair = (event.message.user_id, event.message.target_id)
+        relations.forget(*pair)
+        circles.forget(*pair)
 
     return forget

@@ -13,12 +13,15 @@ from mesh.counting import ExactCounter
 from mesh.events import Event
 from services.graph import schema
 from services.graph.changes import Changes
+from services.graph.circle_store import CircleStore
+from services.graph.circles import Circles
 from services.graph.events import forgetting, holds, relation_changed
-from services.graph.people import people_of
+from services.graph.people import everybody_of, people_of
 from services.graph.relations import Relations
 from services.graph.server import GraphServer
 from services.graph.service import Graph, Limits
 from services.graph.store import Counter, GraphStore
+from services.graph.taking_in import TakingIn
 
 
 class GraphSection(Section):
@@ -35,6 +38,9 @@ class GraphSection(Section):
         2_000, ge=0, le=2_000, description="how old a relation may be that another process changed"
     )
     relations_remembered: int = Field(100_000, ge=1_000, le=5_000_000, description="pairs of people kept in memory")
+    circles_remembered: int = Field(
+        4_000_000, ge=100_000, le=100_000_000, description="ids kept in memory of whom people follow, block, mute"
+    )
 
 
 async def build(ctx: Context) -> None:
@@ -42,7 +48,10 @@ async def build(ctx: Context) -> None:
     section: GraphSection = ctx.section
     tables = await ctx.store(schema.TABLES, {"follower_shards": section.follower_shards})
     store = GraphStore(tables, section.follower_shards)
-    relations = Relations(store, ctx.clock, section.relation_ttl_ms, section.relations_remembered)
+    max_age_s = section.relation_ttl_ms / 1000
+    relations = Relations(store, max_age_s, section.relations_remembered)
+    circle_store = CircleStore(tables, ctx.ids)
+    circles = Circles(circle_store, max_age_s, section.circles_remembered)
 
     async def settle(event: Event) -> bool:
         return await holds(changes)(event)
@@ -50,11 +59,13 @@ async def build(ctx: Context) -> None:
     outbox = ctx.outbox(tables, {RelationChanged: settle})
     counter: Counter = ExactCounter(store)
     ctx.on_settle(counter.settle)
-    changes = Changes(store, counter, relations, outbox, relation_changed)
-    people = people_of(ctx.stub(accounts_pb2_grpc.AccountsServiceStub))
+    changes = Changes(store, counter, circles, relations, outbox, relation_changed)
+    accounts = ctx.stub(accounts_pb2_grpc.AccountsServiceStub)
+    people = people_of(accounts)
     graph = Graph(store, changes, relations, people, Limits(section.following_limit, section.list_limit))
-    ctx.tail("graph", {RelationChanged: forgetting(relations)})
-    ctx.serve(graph_pb2.DESCRIPTOR.services_by_name["GraphService"], GraphServer(graph))
+    ctx.tail("graph", {RelationChanged: forgetting(relations, circles)})
+    ctx.background("circles", TakingIn(store, circle_store, changes, everybody_of(accounts)).run)
+    ctx.serve(graph_pb2.DESCRIPTOR.services_by_name["GraphService"], GraphServer(graph, circles))
 
 
 MODULE = Module(name="graph", build=build, config=GraphSection)

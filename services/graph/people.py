@@ -5,6 +5,9 @@ from __future__ import annotations
 from tintype.accounts.v1 import accounts_pb2, accounts_pb2_grpc
 
 from services.graph.service import People, Person
+from services.graph.taking_in import Everybody
+
+_PAGE = 200
 
 
 def people_of(accounts: accounts_pb2_grpc.AccountsServiceStub) -> People:
@@ -17,3 +20,13 @@ def people_of(accounts: accounts_pb2_grpc.AccountsServiceStub) -> People:
         return None
 
     return look_up
+
+
+def everybody_of(accounts: accounts_pb2_grpc.AccountsServiceStub) -> Everybody:
+    """Pages of everybody's ids, in their order."""
+
+    async def after(user_id: int) -> list[int]:
+        answer = await accounts.ListUsers(accounts_pb2.ListUsersRequest(after_user_id=user_id, page_size=_PAGE))
+        return [user.user_id for user in answer.users]
+
+    return after

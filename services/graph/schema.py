@@ -6,10 +6,31 @@ it is not true.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from mesh.personal import Holding, Kind, owned
-from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
+from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode, table
 
 INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands to another: ``own`` and ``theirs`` are sets of :class:`services.graph.circles.Fact`."""
+
+    user_id: int
+    other_id: int
+    own: int = 0
+    theirs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CircleVersion:
+    """The number of the latest change of a person's circle."""
+
+    user_id: int
+    version: int
+
 
 EDGES = TableSpec(
     name="edges",
@@ -90,6 +111,21 @@ FOLLOWERS = TableSpec(
 )
 """Followers in id order, for fan-out: each shard is read on its own and can be resumed."""
 
-TABLES = (EDGES, COUNTS, RELATIONS, OUTGOING, INCOMING, FOLLOWERS)
+CIRCLES = table(
+    "circles",
+    Standing,
+    partition=("user_id",),
+    clustering=("other_id",),
+    personal=owned("user_id", "other_id"),
+)
+"""How a person stands to everybody they have to do with, in one partition: what they said themselves, and of
+what others said of them only that they block them or count them among their close friends. So it is bounded
+by the limits of the lists and by how many those others are; who follows a person is not in it."""
+
+CIRCLE_VERSIONS = table("circle_versions", CircleVersion, partition=("user_id",), personal=owned("user_id"))
+"""A number that is new after every change of a person's circle, written after it: where it is the same, so is
+the circle. The row of nobody (0) says that the circles of every edge that is older than this table are there."""
+
+TABLES = (EDGES, COUNTS, RELATIONS, OUTGOING, INCOMING, FOLLOWERS, CIRCLES, CIRCLE_VERSIONS)
 
 HOLDINGS = (Holding(Kind.STREAM, "RelationChanged", owned("user_id", "target_id")),)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tintype.graph.v1 import graph_pb2 as pb
 
 from mesh.rpc.call import Call
+from services.graph.circles import Circles, Fact
 from services.graph.edges import RELATION_FLAGS, Relation
 from services.graph.service import Graph, Page
 
@@ -18,8 +19,9 @@ Listed = TypeVar("Listed")
 class GraphServer:
     """The servicer of tintype.graph.v1.GraphService."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, circles: Circles) -> None:
         self._graph = graph
+        self._circles = circles
 
     async def Follow(self, request: pb.FollowRequest, call: Call) -> pb.FollowResponse:
         relation = await self._graph.follow(call.user.user_id, request.user_id)
@@ -85,11 +87,20 @@ class GraphServer:
         relations = await self._graph.relations(call.user.user_id, request.user_ids)
         return pb.BatchGetRelationsResponse(relations=map(_relation, relations))
 
-    async def GetRelationBetween(
-        self, request: pb.GetRelationBetweenRequest, call: Call
-    ) -> pb.GetRelationBetweenResponse:
-        [relation] = await self._graph.relations(request.viewer_id, [request.user_id])
-        return pb.GetRelationBetweenResponse(relation=_relation(relation))
+    async def GetCircle(self, request: pb.GetCircleRequest, call: Call) -> pb.GetCircleResponse:
+        circle = await self._circles.of(request.user_id)
+        if circle.version == request.known_version:
+            return pb.GetCircleResponse(version=circle.version, unchanged=True)
+        return pb.GetCircleResponse(
+            version=circle.version,
+            following=_packed(circle.own[Fact.FOLLOWING]),
+            requested=_packed(circle.own[Fact.REQUESTED]),
+            blocking=_packed(circle.own[Fact.BLOCKING]),
+            muting=_packed(circle.own[Fact.MUTING]),
+            close_friends=_packed(circle.own[Fact.CLOSE_FRIEND]),
+            blocked_by=_packed(circle.theirs[Fact.BLOCKING]),
+            close_friend_of=_packed(circle.theirs[Fact.CLOSE_FRIEND]),
+        )
 
     async def BatchGetCounts(self, request: pb.BatchGetCountsRequest, call: Call) -> pb.BatchGetCountsResponse:
         counts = await self._graph.counts(request.user_ids)
@@ -103,7 +114,7 @@ class GraphServer:
     async def ScanFollowers(self, request: pb.ScanFollowersRequest, call: Call) -> pb.ScanFollowersResponse:
         found = await self._graph.scan_followers(request.author_id, request.shard, request.after_user_id, request.limit)
         return pb.ScanFollowersResponse(
-            packed_user_ids=struct.pack(f">{len(found)}q", *found),
+            packed_user_ids=_packed(found),
             next_after_user_id=found[-1] if len(found) == request.limit else 0,
             shard_count=self._graph.shards,
         )
@@ -111,6 +122,10 @@ class GraphServer:
 
 def _relation(relation: Relation) -> pb.Relation:
     return pb.Relation(user_id=relation.user_id, **{flag: getattr(relation, flag) for flag in RELATION_FLAGS})
+
+
+def _packed(user_ids: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(user_ids)}q", *user_ids)
 
 
 def _paged(response: Callable[..., Listed], page: Page) -> Listed:

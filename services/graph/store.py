@@ -21,7 +21,7 @@ _MIRRORED = {
     "blocking": "blocked_by",
     "close_friend": "close_friend_of",
 }
-_LISTED_OUT = ("following", "blocking", "muting", "close_friend")
+LISTED_OUT = ("following", "blocking", "muting", "close_friend")
 _LISTED_IN = ("following", "requested")
 _ENTRY = struct.Struct(">q?q")
 
@@ -211,7 +211,7 @@ class GraphStore:
     def _list_rows(self, edge: Edge, name: str, since: int) -> list[Put]:
         user_id, target_id = edge.key
         rows = []
-        if name in _LISTED_OUT:
+        if name in LISTED_OUT:
             rows.append(
                 Put(schema.OUTGOING, {"user_id": user_id, "list": name, "since": since, "target_id": target_id})
             )

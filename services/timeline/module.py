@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from pydantic import Field
 from tintype.graph.v1 import graph_pb2, graph_pb2_grpc
@@ -14,17 +13,13 @@ from mesh.config import Section
 from services.timeline import events
 from services.timeline.author_store import AuthorStore
 from services.timeline.fanout import FanOut, FollowerPage
-from services.timeline.following import Following
+from services.timeline.following import Followed, Following
 from services.timeline.home import Home
 from services.timeline.home_cache import HomeCache
 from services.timeline.home_store import HomeStore
 from services.timeline.pulled import PulledPosts
 from services.timeline.schema import AUTHOR_TABLES, activity_table, home_table
 from services.timeline.server import TimelineServer
-
-_FOLLOWING_PAGE = 1_000
-_FOLLOWING_PAGES = 10
-"""Pages of one person's following list: more than the limit of following allows."""
 
 
 class TimelineSection(Section):
@@ -65,21 +60,16 @@ async def build(ctx: Context) -> None:
 class Graph:
     """The graph service in the words of the timeline."""
 
-    def __init__(self, stub: Any) -> None:
+    def __init__(self, stub: graph_pb2_grpc.GraphServiceStub) -> None:
         self._stub = stub
 
-    async def following(self, user_id: int) -> frozenset[int]:
+    async def following(self, user_id: int, known: Followed | None) -> Followed:
         """Everyone a person follows."""
-        found: set[int] = set()
-        cursor = b""
-        for _ in range(_FOLLOWING_PAGES):
-            request = graph_pb2.ListFollowingRequest(user_id=user_id, page_size=_FOLLOWING_PAGE, cursor=cursor)
-            page = await self._stub.ListFollowing(request)
-            found.update(page.user_ids)
-            cursor = page.next_cursor
-            if not cursor:
-                break
-        return frozenset(found)
+        version = known.version if known else 0
+        circle = await self._stub.GetCircle(graph_pb2.GetCircleRequest(user_id=user_id, known_version=version))
+        if known and circle.unchanged:
+            return known
+        return Followed(circle.version, frozenset((user_id, *_unpacked(circle.following))))
 
     async def count(self, author_id: int) -> int:
         """How many follow an author."""
@@ -90,8 +80,11 @@ class Graph:
         """One page of one shard of an author's followers."""
         request = graph_pb2.ScanFollowersRequest(author_id=author_id, shard=shard, after_user_id=after, limit=limit)
         page = await self._stub.ScanFollowers(request)
-        packed = page.packed_user_ids
-        return FollowerPage(struct.unpack(f">{len(packed) // 8}q", packed), page.next_after_user_id, page.shard_count)
+        return FollowerPage(_unpacked(page.packed_user_ids), page.next_after_user_id, page.shard_count)
+
+
+def _unpacked(user_ids: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(user_ids) // 8}q", user_ids)
 
 
 MODULE = Module(name="timeline", build=build, config=TimelineSection)

@@ -122,4 +122,4 @@ def test_only_the_clock_asks_for_the_time_of_day() -> None:
 
 def test_visibility_law_is_pure() -> None:
     law = Source(Path(ROOT, "edge/visibility.py"))
-    assert law.imports == {"__future__.annotations", "dataclasses.dataclass", "enum.Enum", "enum.IntEnum"}
+    assert law.imports == {"__future__.annotations", "dataclasses.dataclass", "enum.Enum"}

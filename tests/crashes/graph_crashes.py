@@ -16,10 +16,13 @@ from mesh.counting import ExactCounter
 from mesh.errors import Problem
 from mesh.events import Event
 from mesh.events.events import OUTBOX_TABLES, Events
+from mesh.ids import IdGenerator
 from mesh.storage import StorageError, Store, open_store
 from mesh.testing.chaos import ChaosStore, Crash, Stage, StagedStore
 from services.graph import schema
 from services.graph.changes import Changes
+from services.graph.circle_store import CircleStore
+from services.graph.circles import Circles, Fact, facts_of
 from services.graph.events import relation_changed
 from services.graph.relations import Relations
 from services.graph.service import Graph, Limits, Person
@@ -36,14 +39,14 @@ class World:
     """Three processes of the graph over one store and one bus."""
 
     def __init__(self, tables: Store, outbox_tables: Store, events: Events, clock: FakeClock) -> None:
-        self.store = GraphStore(tables, SHARDS)
+        self.store, self.circles = GraphStore(tables, SHARDS), CircleStore(tables, IdGenerator(clock))
         outbox = events.outbox("graph", outbox_tables, {RelationChanged: self._holds})
         self._told: dict[tuple[int, int], set[tuple[int, int]]] = {}
         events.tail("graph", {RelationChanged: self._note})
         self.changes, self.graphs = [], []
         for _ in range(3):
-            relations = Relations(self.store, clock, ttl_ms=0, remembered=1000)
-            changes = Changes(self.store, ExactCounter(self.store), relations, outbox, relation_changed)
+            relations, circles = Relations(self.store, 0, remembered=1000), Circles(self.circles, 0, remembered=1000)
+            changes = Changes(self.store, ExactCounter(self.store), circles, relations, outbox, relation_changed)
             self.changes.append(changes)
             self.graphs.append(Graph(self.store, changes, relations, _person, Limits(following=100, listed=100)))
 
@@ -70,6 +73,7 @@ class World:
             assert told == list(range(1, edge.version + 1)), because
         for who in people:
             await self._check_lists(who, edges, because)
+            await self._check_circle(who, {pair: facts_of(edge.state) for pair, edge in edges.items()}, because)
 
     async def _check_lists(self, who: int, edges: dict[tuple[int, int], Any], because: str) -> None:
         following = {other for (one, other), edge in edges.items() if one == who and edge.state.following}
@@ -83,6 +87,15 @@ class World:
         assert sorted((await graph.list_towards(who, "requested", 50, b"")).user_ids) == sorted(asking), because
         shards = [await graph.scan_followers(who, shard, 0, 100) for shard in range(SHARDS)]
         assert sorted(each for shard in shards for each in shard) == sorted(followers), because
+
+    async def _check_circle(self, who: int, facts: dict[tuple[int, int], Fact], because: str) -> None:
+        circle = await self.circles.read(who, 1)
+        for fact, ids in circle.own.items():
+            held = sorted(other for (one, other), all_ in facts.items() if one == who and fact in all_)
+            assert sorted(ids) == held, because
+        for fact, ids in circle.theirs.items():
+            held = sorted(one for (one, other), all_ in facts.items() if other == who and fact in all_)
+            assert sorted(ids) == held, because
 
 
 async def _person(user_id: int) -> Person | None:

@@ -13,7 +13,7 @@ from otlp_receiver import Receiver, Span, lineage, listening
 
 from stack.ports import free_port
 
-FEED = "/tintype.edge.v1.FeedService/GetFeed"
+FEED = "/tintype.edge.v1.FeedService/GetFeedJson"
 HOME = "/tintype.timeline.v1.TimelineService/GetHome"
 KINDS = trace_pb2.Span.SpanKind
 EXPORTED_WITHIN_S = 20  # the gateway exports every 5 s

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.links import ANYONE, WINDOW_S, Link, Links
+from edge.links import WINDOW_S, Link, Links
+from edge.visibility import ANYONE
 from mesh.clock import FakeClock
 
 URL = "https://img.example.com"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +20,11 @@ from tintype.type.v1 import content_pb2
 
 from edge import splice
 from edge.facts import Person, SeenPost
-from edge.links import ANYONE, Links
+from edge.facts.facets import counts_part
+from edge.facts.known import subject_of
+from edge.links import Links
 from edge.present import Presenter
-from edge.visibility import Author, Relation
+from edge.visibility import ANYONE, Author
 from mesh.clock import FakeClock
 
 VIEWER, OWNER = 1, 2
@@ -58,8 +63,9 @@ def seen(*, private: bool = False, **changed: Any) -> SeenPost:
     values = {"audience": content_pb2.AUDIENCE_EVERYONE, "caption": "sea", "version": 1} | changed
     post = posts_pb2.Post(post_id=5, author_id=OWNER, assets=[asset], create_time_ms=1_700_000_000_123, **values)
     post.place.name, post.place.latitude = "Kotor", 42.4
-    counts = engagement_pb2.PostCounts(post_id=5, like_count=likes, comment_count=comments, liked=liked)
-    return SeenPost(post, Person(user, Relation(), Author(OWNER, private, False)), counts)
+    counts = counts_part(engagement_pb2.PostCounts(post_id=5, like_count=likes, comment_count=comments))
+    mine = bytes(public.Post(viewer=public.PostViewer(liked=liked)).SerializeToString())
+    return SeenPost(post, subject_of(post), Person(user, Author(OWNER, private)), counts + mine)
 
 
 VARIATIONS = [
@@ -83,6 +89,19 @@ def test_bytes_of_a_post_are_the_post(presenter: Presenter, variation: dict[str,
             parsed = public.Post.FromString(presenter.post_bytes(viewer, shown))
             assert parsed == presenter.post(viewer, shown)
             assert len(UnknownFieldSet(parsed)) == 0
+
+
+@pytest.mark.parametrize("variation", [*VARIATIONS, {"left_out": True}], ids=str)
+def test_json_of_a_post_is_what_protobuf_makes_of_it(presenter: Presenter, variation: dict[str, Any]) -> None:
+    variation = dict(variation)
+    left_out = variation.pop("left_out", False)
+    for viewer in (VIEWER, OWNER):
+        shown = seen(**variation)
+        if left_out:
+            shown = replace(shown, facets=bytes(public.Post(left_out=["counts"]).SerializeToString()))
+        for _ in range(2):  # made, then kept
+            wanted = json_format.MessageToDict(presenter.post(viewer, shown), always_print_fields_with_no_presence=True)
+            assert json.loads(presenter.post_json(viewer, shown)) == wanted
 
 
 def test_post_that_changed_is_not_served_from_what_was_kept(presenter: Presenter, clock: FakeClock) -> None:

@@ -28,11 +28,15 @@ class Client:
             return (await self.stub.Unlike(pb.UnlikeRequest(post_id=post or self.post))).counts
 
     async def counts(self, person: int = 0, *posts: int) -> list[pb.PostCounts]:
-        request = pb.BatchGetCountsRequest(post_ids=posts or [self.post])
-        if not person:
-            return list((await self.stub.BatchGetCounts(request)).counts)
-        with self.mesh.user(person):
-            return list((await self.stub.BatchGetCounts(request)).counts)
+        """Counts, and what this person likes of them (0: nobody asks)."""
+        wanted = posts or [self.post]
+        counts = list((await self.stub.BatchGetCounts(pb.BatchGetCountsRequest(post_ids=wanted))).counts)
+        if person:
+            with self.mesh.user(person):
+                states = await self.stub.BatchGetViewerStates(pb.BatchGetViewerStatesRequest(post_ids=wanted))
+            for each in counts:
+                each.liked = each.post_id in states.liked_post_ids
+        return counts
 
     async def likers(self, size: int = 50) -> list[int]:
         found, cursor = [], b""

@@ -53,6 +53,10 @@ class Graph:
             answer = await self.stub.BatchGetRelations(pb.BatchGetRelationsRequest(user_ids=[target_id]))
         return answer.relations[0]
 
+    async def circle(self, user_id: int, known_version: int = 0) -> Any:
+        """How somebody stands to everybody."""
+        return await self.stub.GetCircle(pb.GetCircleRequest(user_id=user_id, known_version=known_version))
+
     async def counts(self, user_id: int) -> tuple[int, int]:
         """Followers and followings."""
         (counts,) = (await self.stub.BatchGetCounts(pb.BatchGetCountsRequest(user_ids=[user_id]))).counts

@@ -19,7 +19,7 @@ from stack.installation import Installation
 from stack.ports import free_ports
 from stack.s3 import GRPC_DISTANCE
 
-FEED = "/tintype.edge.v1.FeedService/GetFeed"
+FEED = "/tintype.edge.v1.FeedService/GetFeedJson"
 EXPORTED_WITHIN_S = 20  # the gateway exports every 5 s
 MAIL = "@example.com"
 

@@ -44,13 +44,12 @@ class ServedGraph:
         message = RelationChanged(user_id=reader, target_id=author, following=following, was_following=not following)
         await self.outbox.commit([], [NewEvent(message, reader)])
 
-    async def ListFollowing(self, request: Any, call: Any) -> Any:
-        ids = sorted(self.following[request.user_id], reverse=True)
-        start = int(request.cursor or 0)
-        end = start + request.page_size
-        return pb.ListFollowingResponse(
-            user_ids=ids[start:end], next_cursor=str(end).encode() if end < len(ids) else b""
-        )
+    async def GetCircle(self, request: pb.GetCircleRequest, call: Any) -> pb.GetCircleResponse:
+        ids = sorted(self.following[request.user_id])
+        version = hash(tuple(ids)) & 0xFFFF_FFFF or 1
+        if version == request.known_version:
+            return pb.GetCircleResponse(version=version, unchanged=True)
+        return pb.GetCircleResponse(version=version, following=struct.pack(f">{len(ids)}q", *ids))
 
     async def BatchGetCounts(self, request: Any, call: Any) -> Any:
         return pb.BatchGetCountsResponse(

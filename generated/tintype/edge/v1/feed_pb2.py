@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from tintype.edge.v1 import resources_pb2 as tintype_dot_edge_dot_v1_dot_resources__pb2
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/edge/v1/feed.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\"l\n\x0eGetFeedRequest\x12\x1e\n\x05order\x18\x01 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x06latest\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"4\n\x06Reason\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"Y\n\x08\x46\x65\x65\x64Item\x12#\n\x04post\x18\x01 \x01(\x0b\x32\x15.tintype.edge.v1.Post\x12(\n\x07reasons\x18\x02 \x03(\x0b\x32\x17.tintype.edge.v1.Reason\"T\n\x0fGetFeedResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.tintype.edge.v1.FeedItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2y\n\x0b\x46\x65\x65\x64Service\x12j\n\x07GetFeed\x12\x1f.tintype.edge.v1.GetFeedRequest\x1a .tintype.edge.v1.GetFeedResponse\"\x1c\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x01 \x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/feedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/edge/v1/feed.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\"l\n\x0eGetFeedRequest\x12\x1e\n\x05order\x18\x01 \x01(\tB\x0f\xbaH\x0cr\nR\x00R\x06latest\x12\x1c\n\tpage_size\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"4\n\x06Reason\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"Y\n\x08\x46\x65\x65\x64Item\x12#\n\x04post\x18\x01 \x01(\x0b\x32\x15.tintype.edge.v1.Post\x12(\n\x07reasons\x18\x02 \x03(\x0b\x32\x17.tintype.edge.v1.Reason\"T\n\x0fGetFeedResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.tintype.edge.v1.FeedItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xd6\x01\n\x0b\x46\x65\x65\x64Service\x12Z\n\x07GetFeed\x12\x1f.tintype.edge.v1.GetFeedRequest\x1a .tintype.edge.v1.GetFeedResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x01 \x01\x12k\n\x0bGetFeedJson\x12\x1f.tintype.edge.v1.GetFeedRequest\x1a\x14.google.api.HttpBody\"%\xa2\xbb\x18\x11\x08\x02\x10\x02\x18\x01 \x01\x32\x07GetFeed\x82\xd3\xe4\x93\x02\n\x12\x08/v1/feedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,15 +43,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETFEEDREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_GETFEEDREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
   _globals['_FEEDSERVICE'].methods_by_name['GetFeed']._loaded_options = None
-  _globals['_FEEDSERVICE'].methods_by_name['GetFeed']._serialized_options = b'\242\273\030\010\010\002\020\002\030\001 \001\202\323\344\223\002\n\022\010/v1/feed'
-  _globals['_GETFEEDREQUEST']._serialized_start=167
-  _globals['_GETFEEDREQUEST']._serialized_end=275
-  _globals['_REASON']._serialized_start=277
-  _globals['_REASON']._serialized_end=329
-  _globals['_FEEDITEM']._serialized_start=331
-  _globals['_FEEDITEM']._serialized_end=420
-  _globals['_GETFEEDRESPONSE']._serialized_start=422
-  _globals['_GETFEEDRESPONSE']._serialized_end=506
-  _globals['_FEEDSERVICE']._serialized_start=508
-  _globals['_FEEDSERVICE']._serialized_end=629
+  _globals['_FEEDSERVICE'].methods_by_name['GetFeed']._serialized_options = b'\242\273\030\010\010\002\020\002\030\001 \001'
+  _globals['_FEEDSERVICE'].methods_by_name['GetFeedJson']._loaded_options = None
+  _globals['_FEEDSERVICE'].methods_by_name['GetFeedJson']._serialized_options = b'\242\273\030\021\010\002\020\002\030\001 \0012\007GetFeed\202\323\344\223\002\n\022\010/v1/feed'
+  _globals['_GETFEEDREQUEST']._serialized_start=194
+  _globals['_GETFEEDREQUEST']._serialized_end=302
+  _globals['_REASON']._serialized_start=304
+  _globals['_REASON']._serialized_end=356
+  _globals['_FEEDITEM']._serialized_start=358
+  _globals['_FEEDITEM']._serialized_end=447
+  _globals['_GETFEEDRESPONSE']._serialized_start=449
+  _globals['_GETFEEDRESPONSE']._serialized_end=533
+  _globals['_FEEDSERVICE']._serialized_start=536
+  _globals['_FEEDSERVICE']._serialized_end=750
 # @@protoc_insertion_point(module_scope)

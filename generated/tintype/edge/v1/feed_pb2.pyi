@@ -1,5 +1,6 @@
 from buf.validate import validate_pb2 as _validate_pb2
 from google.api import annotations_pb2 as _annotations_pb2
+from google.api import httpbody_pb2 as _httpbody_pb2
 from tintype.edge.v1 import resources_pb2 as _resources_pb2
 from tintype.type.v1 import rule_pb2 as _rule_pb2
 from google.protobuf.internal import containers as _containers

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from tintype.edge.v1 import feed_pb2 as tintype_dot_edge_dot_v1_dot_feed__pb2
 
 GRPC_GENERATED_VERSION = '1.78.2'
@@ -40,6 +41,11 @@ class FeedServiceStub(object):
                 request_serializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.SerializeToString,
                 response_deserializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedResponse.FromString,
                 _registered_method=True)
+        self.GetFeedJson = channel.unary_unary(
+                '/tintype.edge.v1.FeedService/GetFeedJson',
+                request_serializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
 
 
 class FeedServiceServicer(object):
@@ -48,6 +54,17 @@ class FeedServiceServicer(object):
 
     def GetFeed(self, request, context):
         """Posts of those the caller follows and of their own, newest first.
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFeedJson(self, request, context):
+        """The same page as JSON, put together from pieces that were rendered before: the REST door's form of GetFeed.
+        buf:lint:ignore RPC_REQUEST_RESPONSE_UNIQUE
+        buf:lint:ignore RPC_REQUEST_STANDARD_NAME
+        buf:lint:ignore RPC_RESPONSE_STANDARD_NAME
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -60,6 +77,11 @@ def add_FeedServiceServicer_to_server(servicer, server):
                     servicer.GetFeed,
                     request_deserializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.FromString,
                     response_serializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedResponse.SerializeToString,
+            ),
+            'GetFeedJson': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFeedJson,
+                    request_deserializer=tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +112,33 @@ class FeedService(object):
             '/tintype.edge.v1.FeedService/GetFeed',
             tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.SerializeToString,
             tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFeedJson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.edge.v1.FeedService/GetFeedJson',
+            tintype_dot_edge_dot_v1_dot_feed__pb2.GetFeedRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Sequence
 
+from google.api import httpbody_pb2
 from tintype.edge.v1 import feed_pb2
 
 class FeedServiceStub:
     def __init__(self, channel: object) -> None: ...
     def GetFeed(self, request: feed_pb2.GetFeedRequest, timeout: float | None = ..., metadata: Sequence[tuple[str, str]] | None = ...) -> Awaitable[feed_pb2.GetFeedResponse]: ...
+    def GetFeedJson(self, request: feed_pb2.GetFeedRequest, timeout: float | None = ..., metadata: Sequence[tuple[str, str]] | None = ...) -> Awaitable[httpbody_pb2.HttpBody]: ...

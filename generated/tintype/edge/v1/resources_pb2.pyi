@@ -192,7 +192,7 @@ class PostViewer(_message.Message):
     def __init__(self, liked: bool = ..., saved: bool = ...) -> None: ...
 
 class Post(_message.Message):
-    __slots__ = ("post_id", "author", "media", "caption", "place", "audience", "create_time", "like_count", "comment_count", "viewer", "comments_disabled", "archived")
+    __slots__ = ("post_id", "author", "media", "caption", "place", "audience", "create_time", "like_count", "comment_count", "viewer", "comments_disabled", "archived", "left_out")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +205,7 @@ class Post(_message.Message):
     VIEWER_FIELD_NUMBER: _ClassVar[int]
     COMMENTS_DISABLED_FIELD_NUMBER: _ClassVar[int]
     ARCHIVED_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_FIELD_NUMBER: _ClassVar[int]
     post_id: str
     author: UserCard
     media: _containers.RepeatedCompositeFieldContainer[Media]
@@ -217,7 +218,8 @@ class Post(_message.Message):
     viewer: PostViewer
     comments_disabled: bool
     archived: bool
-    def __init__(self, post_id: _Optional[str] = ..., author: _Optional[_Union[UserCard, _Mapping]] = ..., media: _Optional[_Iterable[_Union[Media, _Mapping]]] = ..., caption: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., audience: _Optional[_Union[Audience, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., like_count: _Optional[int] = ..., comment_count: _Optional[int] = ..., viewer: _Optional[_Union[PostViewer, _Mapping]] = ..., comments_disabled: bool = ..., archived: bool = ...) -> None: ...
+    left_out: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, post_id: _Optional[str] = ..., author: _Optional[_Union[UserCard, _Mapping]] = ..., media: _Optional[_Iterable[_Union[Media, _Mapping]]] = ..., caption: _Optional[str] = ..., place: _Optional[_Union[Place, _Mapping]] = ..., audience: _Optional[_Union[Audience, str]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., like_count: _Optional[int] = ..., comment_count: _Optional[int] = ..., viewer: _Optional[_Union[PostViewer, _Mapping]] = ..., comments_disabled: bool = ..., archived: bool = ..., left_out: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Comment(_message.Message):
     __slots__ = ("comment_id", "post_id", "author", "parent_comment_id", "text", "create_time", "edit_time", "reply_count")

@@ -171,8 +171,10 @@ class DeleteCommentRequest(_message.Message):
     def __init__(self, comment_id: _Optional[int] = ...) -> None: ...
 
 class DeleteCommentResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("post_id",)
+    POST_ID_FIELD_NUMBER: _ClassVar[int]
+    post_id: int
+    def __init__(self, post_id: _Optional[int] = ...) -> None: ...
 
 class BatchGetCountsRequest(_message.Message):
     __slots__ = ("post_ids",)
@@ -185,6 +187,18 @@ class BatchGetCountsResponse(_message.Message):
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     counts: _containers.RepeatedCompositeFieldContainer[PostCounts]
     def __init__(self, counts: _Optional[_Iterable[_Union[PostCounts, _Mapping]]] = ...) -> None: ...
+
+class BatchGetViewerStatesRequest(_message.Message):
+    __slots__ = ("post_ids",)
+    POST_IDS_FIELD_NUMBER: _ClassVar[int]
+    post_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, post_ids: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class BatchGetViewerStatesResponse(_message.Message):
+    __slots__ = ("liked_post_ids",)
+    LIKED_POST_IDS_FIELD_NUMBER: _ClassVar[int]
+    liked_post_ids: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, liked_post_ids: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class WatchPostsRequest(_message.Message):
     __slots__ = ("post_ids", "cursor")

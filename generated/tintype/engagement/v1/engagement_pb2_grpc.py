@@ -86,6 +86,11 @@ class EngagementServiceStub(object):
                 request_serializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsRequest.SerializeToString,
                 response_deserializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsResponse.FromString,
                 _registered_method=True)
+        self.BatchGetViewerStates = channel.unary_unary(
+                '/tintype.engagement.v1.EngagementService/BatchGetViewerStates',
+                request_serializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesRequest.SerializeToString,
+                response_deserializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesResponse.FromString,
+                _registered_method=True)
         self.WatchPosts = channel.unary_stream(
                 '/tintype.engagement.v1.EngagementService/WatchPosts',
                 request_serializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.WatchPostsRequest.SerializeToString,
@@ -161,7 +166,14 @@ class EngagementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def BatchGetCounts(self, request, context):
-        """Counts of up to 200 posts in the order asked, with the caller's own likes.
+        """Counts of up to 200 posts in the order asked: the same for all who look.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetViewerStates(self, request, context):
+        """What the caller has done with these posts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -226,6 +238,11 @@ def add_EngagementServiceServicer_to_server(servicer, server):
                     servicer.BatchGetCounts,
                     request_deserializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsRequest.FromString,
                     response_serializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsResponse.SerializeToString,
+            ),
+            'BatchGetViewerStates': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetViewerStates,
+                    request_deserializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesRequest.FromString,
+                    response_serializer=tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesResponse.SerializeToString,
             ),
             'WatchPosts': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPosts,
@@ -505,6 +522,33 @@ class EngagementService(object):
             '/tintype.engagement.v1.EngagementService/BatchGetCounts',
             tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsRequest.SerializeToString,
             tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetCountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetViewerStates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.engagement.v1.EngagementService/BatchGetViewerStates',
+            tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesRequest.SerializeToString,
+            tintype_dot_engagement_dot_v1_dot_engagement__pb2.BatchGetViewerStatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -246,19 +246,35 @@ class BatchGetRelationsResponse(_message.Message):
     relations: _containers.RepeatedCompositeFieldContainer[Relation]
     def __init__(self, relations: _Optional[_Iterable[_Union[Relation, _Mapping]]] = ...) -> None: ...
 
-class GetRelationBetweenRequest(_message.Message):
-    __slots__ = ("viewer_id", "user_id")
-    VIEWER_ID_FIELD_NUMBER: _ClassVar[int]
+class GetCircleRequest(_message.Message):
+    __slots__ = ("user_id", "known_version")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
-    viewer_id: int
+    KNOWN_VERSION_FIELD_NUMBER: _ClassVar[int]
     user_id: int
-    def __init__(self, viewer_id: _Optional[int] = ..., user_id: _Optional[int] = ...) -> None: ...
+    known_version: int
+    def __init__(self, user_id: _Optional[int] = ..., known_version: _Optional[int] = ...) -> None: ...
 
-class GetRelationBetweenResponse(_message.Message):
-    __slots__ = ("relation",)
-    RELATION_FIELD_NUMBER: _ClassVar[int]
-    relation: Relation
-    def __init__(self, relation: _Optional[_Union[Relation, _Mapping]] = ...) -> None: ...
+class GetCircleResponse(_message.Message):
+    __slots__ = ("version", "unchanged", "following", "requested", "blocking", "muting", "close_friends", "blocked_by", "close_friend_of")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    FOLLOWING_FIELD_NUMBER: _ClassVar[int]
+    REQUESTED_FIELD_NUMBER: _ClassVar[int]
+    BLOCKING_FIELD_NUMBER: _ClassVar[int]
+    MUTING_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FRIENDS_FIELD_NUMBER: _ClassVar[int]
+    BLOCKED_BY_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_FRIEND_OF_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    unchanged: bool
+    following: bytes
+    requested: bytes
+    blocking: bytes
+    muting: bytes
+    close_friends: bytes
+    blocked_by: bytes
+    close_friend_of: bytes
+    def __init__(self, version: _Optional[int] = ..., unchanged: bool = ..., following: _Optional[bytes] = ..., requested: _Optional[bytes] = ..., blocking: _Optional[bytes] = ..., muting: _Optional[bytes] = ..., close_friends: _Optional[bytes] = ..., blocked_by: _Optional[bytes] = ..., close_friend_of: _Optional[bytes] = ...) -> None: ...
 
 class Counts(_message.Message):
     __slots__ = ("user_id", "follower_count", "following_count")

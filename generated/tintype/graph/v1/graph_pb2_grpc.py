@@ -110,10 +110,10 @@ class GraphServiceStub(object):
                 request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsRequest.SerializeToString,
                 response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsResponse.FromString,
                 _registered_method=True)
-        self.GetRelationBetween = channel.unary_unary(
-                '/tintype.graph.v1.GraphService/GetRelationBetween',
-                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.SerializeToString,
-                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.FromString,
+        self.GetCircle = channel.unary_unary(
+                '/tintype.graph.v1.GraphService/GetCircle',
+                request_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleRequest.SerializeToString,
+                response_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleResponse.FromString,
                 _registered_method=True)
         self.BatchGetCounts = channel.unary_unary(
                 '/tintype.graph.v1.GraphService/BatchGetCounts',
@@ -241,8 +241,9 @@ class GraphServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetRelationBetween(self, request, context):
-        """How viewer_id stands to user_id, for a caller that acts for neither: the gate before image bytes.
+    def GetCircle(self, request, context):
+        """How one person stands to everybody: what the visibility law needs to know of a viewer, in one packed
+        answer that is a few bytes where nothing has changed. At most two seconds old.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -340,10 +341,10 @@ def add_GraphServiceServicer_to_server(servicer, server):
                     request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsRequest.FromString,
                     response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.BatchGetRelationsResponse.SerializeToString,
             ),
-            'GetRelationBetween': grpc.unary_unary_rpc_method_handler(
-                    servicer.GetRelationBetween,
-                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.FromString,
-                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.SerializeToString,
+            'GetCircle': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCircle,
+                    request_deserializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleRequest.FromString,
+                    response_serializer=tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleResponse.SerializeToString,
             ),
             'BatchGetCounts': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetCounts,
@@ -773,7 +774,7 @@ class GraphService(object):
             _registered_method=True)
 
     @staticmethod
-    def GetRelationBetween(request,
+    def GetCircle(request,
             target,
             options=(),
             channel_credentials=None,
@@ -786,9 +787,9 @@ class GraphService(object):
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/tintype.graph.v1.GraphService/GetRelationBetween',
-            tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenRequest.SerializeToString,
-            tintype_dot_graph_dot_v1_dot_graph__pb2.GetRelationBetweenResponse.FromString,
+            '/tintype.graph.v1.GraphService/GetCircle',
+            tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleRequest.SerializeToString,
+            tintype_dot_graph_dot_v1_dot_graph__pb2.GetCircleResponse.FromString,
             options,
             channel_credentials,
             insecure,

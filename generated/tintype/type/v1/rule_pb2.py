@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/type/v1/rule.proto\x12\x0ftintype.type.v1\x1a google/protobuf/descriptor.proto\"\xcd\x01\n\x04Rule\x12\'\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\x17.tintype.type.v1.Access\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.tintype.type.v1.Scope\x12.\n\nrate_class\x18\x03 \x01(\x0e\x32\x1a.tintype.type.v1.RateClass\x12\x31\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1c.tintype.type.v1.Idempotency\x12\x12\n\ntimeout_ms\x18\x05 \x01(\r*}\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x11\n\rACCESS_PUBLIC\x10\x01\x12\x0f\n\x0b\x41\x43\x43\x45SS_USER\x10\x02\x12\x10\n\x0c\x41\x43\x43\x45SS_OWNER\x10\x03\x12\x14\n\x10\x41\x43\x43\x45SS_MODERATOR\x10\x04\x12\x0f\n\x0b\x41\x43\x43\x45SS_MESH\x10\x05*r\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_NONE\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x11\n\rSCOPE_ACCOUNT\x10\x04\x12\x0e\n\nSCOPE_MESH\x10\x05*\xc5\x01\n\tRateClass\x12\x1a\n\x16RATE_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0fRATE_CLASS_READ\x10\x01\x12\x14\n\x10RATE_CLASS_WRITE\x10\x02\x12\x13\n\x0fRATE_CLASS_AUTH\x10\x03\x12\x15\n\x11RATE_CLASS_UPLOAD\x10\x04\x12\x15\n\x11RATE_CLASS_SEARCH\x10\x05\x12\x15\n\x11RATE_CLASS_STREAM\x10\x06\x12\x17\n\x13RATE_CLASS_INTERNAL\x10\x07*\x8e\x01\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_SAFE\x10\x01\x12\x1a\n\x16IDEMPOTENCY_IDEMPOTENT\x10\x02\x12\x1a\n\x16IDEMPOTENCY_REQUEST_ID\x10\x03\x12\x14\n\x10IDEMPOTENCY_NONE\x10\x04:E\n\x04rule\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x15.tintype.type.v1.Ruleb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/type/v1/rule.proto\x12\x0ftintype.type.v1\x1a google/protobuf/descriptor.proto\"\xde\x01\n\x04Rule\x12\'\n\x06\x61\x63\x63\x65ss\x18\x01 \x01(\x0e\x32\x17.tintype.type.v1.Access\x12%\n\x05scope\x18\x02 \x01(\x0e\x32\x16.tintype.type.v1.Scope\x12.\n\nrate_class\x18\x03 \x01(\x0e\x32\x1a.tintype.type.v1.RateClass\x12\x31\n\x0bidempotency\x18\x04 \x01(\x0e\x32\x1c.tintype.type.v1.Idempotency\x12\x12\n\ntimeout_ms\x18\x05 \x01(\r\x12\x0f\n\x07renders\x18\x06 \x01(\t*}\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x11\n\rACCESS_PUBLIC\x10\x01\x12\x0f\n\x0b\x41\x43\x43\x45SS_USER\x10\x02\x12\x10\n\x0c\x41\x43\x43\x45SS_OWNER\x10\x03\x12\x14\n\x10\x41\x43\x43\x45SS_MODERATOR\x10\x04\x12\x0f\n\x0b\x41\x43\x43\x45SS_MESH\x10\x05*r\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_NONE\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_WRITE\x10\x03\x12\x11\n\rSCOPE_ACCOUNT\x10\x04\x12\x0e\n\nSCOPE_MESH\x10\x05*\xc5\x01\n\tRateClass\x12\x1a\n\x16RATE_CLASS_UNSPECIFIED\x10\x00\x12\x13\n\x0fRATE_CLASS_READ\x10\x01\x12\x14\n\x10RATE_CLASS_WRITE\x10\x02\x12\x13\n\x0fRATE_CLASS_AUTH\x10\x03\x12\x15\n\x11RATE_CLASS_UPLOAD\x10\x04\x12\x15\n\x11RATE_CLASS_SEARCH\x10\x05\x12\x15\n\x11RATE_CLASS_STREAM\x10\x06\x12\x17\n\x13RATE_CLASS_INTERNAL\x10\x07*\x8e\x01\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x14\n\x10IDEMPOTENCY_SAFE\x10\x01\x12\x1a\n\x16IDEMPOTENCY_IDEMPOTENT\x10\x02\x12\x1a\n\x16IDEMPOTENCY_REQUEST_ID\x10\x03\x12\x14\n\x10IDEMPOTENCY_NONE\x10\x04:E\n\x04rule\x12\x1e.google.protobuf.MethodOptions\x18\xb4\x87\x03 \x01(\x0b\x32\x15.tintype.type.v1.Ruleb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tintype.type.v1.rule_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACCESS']._serialized_start=289
-  _globals['_ACCESS']._serialized_end=414
-  _globals['_SCOPE']._serialized_start=416
-  _globals['_SCOPE']._serialized_end=530
-  _globals['_RATECLASS']._serialized_start=533
-  _globals['_RATECLASS']._serialized_end=730
-  _globals['_IDEMPOTENCY']._serialized_start=733
-  _globals['_IDEMPOTENCY']._serialized_end=875
+  _globals['_ACCESS']._serialized_start=306
+  _globals['_ACCESS']._serialized_end=431
+  _globals['_SCOPE']._serialized_start=433
+  _globals['_SCOPE']._serialized_end=547
+  _globals['_RATECLASS']._serialized_start=550
+  _globals['_RATECLASS']._serialized_end=747
+  _globals['_IDEMPOTENCY']._serialized_start=750
+  _globals['_IDEMPOTENCY']._serialized_end=892
   _globals['_RULE']._serialized_start=82
-  _globals['_RULE']._serialized_end=287
+  _globals['_RULE']._serialized_end=304
 # @@protoc_insertion_point(module_scope)

@@ -71,15 +71,17 @@ RULE_FIELD_NUMBER: _ClassVar[int]
 rule: _descriptor.FieldDescriptor
 
 class Rule(_message.Message):
-    __slots__ = ("access", "scope", "rate_class", "idempotency", "timeout_ms")
+    __slots__ = ("access", "scope", "rate_class", "idempotency", "timeout_ms", "renders")
     ACCESS_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     RATE_CLASS_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
+    RENDERS_FIELD_NUMBER: _ClassVar[int]
     access: Access
     scope: Scope
     rate_class: RateClass
     idempotency: Idempotency
     timeout_ms: int
-    def __init__(self, access: _Optional[_Union[Access, str]] = ..., scope: _Optional[_Union[Scope, str]] = ..., rate_class: _Optional[_Union[RateClass, str]] = ..., idempotency: _Optional[_Union[Idempotency, str]] = ..., timeout_ms: _Optional[int] = ...) -> None: ...
+    renders: str
+    def __init__(self, access: _Optional[_Union[Access, str]] = ..., scope: _Optional[_Union[Scope, str]] = ..., rate_class: _Optional[_Union[RateClass, str]] = ..., idempotency: _Optional[_Union[Idempotency, str]] = ..., timeout_ms: _Optional[int] = ..., renders: _Optional[str] = ...) -> None: ...
