@@ -81,6 +81,10 @@ class Table(TableSpec, Generic[R]):
         self._codec.encode(record, row)
         return row
 
+    def key(self, record: R) -> dict[str, Value]:
+        """The key of a record whose fields hold all of it."""
+        return {name: value for name, value in self.encode(record).items() if name not in self.columns}
+
     def changes(self, record: R) -> dict[str, Value]:
         """The columns of a record but for its key: what an update sets."""
         return {name: value for name, value in self.encode(record).items() if name in self.columns}

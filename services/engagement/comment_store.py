@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from mesh.claims import RequestIds
-from mesh.storage import Bound, Delete, Key, Outcome, Put, Row, Store
+from mesh.storage import Bound, Delete, Key, Outcome, Put, Store
 from services.engagement.model import Comment
-from services.engagement.schema import COMMENT_LOG, COMMENTS, REQUEST_IDS, THREADS
+from services.engagement.schema import COMMENT_LOG, COMMENTS, REQUEST_IDS, THREADS, LogEntry, ThreadEntry
 
 _DAY_MS = 86_400_000
 
@@ -23,30 +22,30 @@ class CommentStore:
     async def comment(self, comment_id: int) -> Comment | None:
         """A comment, deleted ones included."""
         row = await self._store.get(COMMENTS, {"comment_id": comment_id})
-        return _comment(row) if row else None
+        return COMMENTS.decode(row) if row else None
 
     async def comments(self, comment_ids: Sequence[int]) -> list[Comment | None]:
         """Comments in the order asked, deleted ones included."""
         keys: list[Key] = [{"comment_id": comment_id} for comment_id in comment_ids]
         rows = await self._store.multi_get(COMMENTS, keys) if keys else []
-        return [_comment(row) if row else None for row in rows]
+        return [COMMENTS.decode(row) if row else None for row in rows]
 
     async def claim(self, comment: Comment) -> Outcome:
         """Make this the state of the comment, where its state before was the version before."""
         if comment.version == 1:
-            return await self._store.insert_if_absent(COMMENTS, asdict(comment))
+            return await self._store.insert_if_absent(COMMENTS, COMMENTS.encode(comment))
         changes = {name: getattr(comment, name) for name in ("text", "edit_time_ms", "live", "version", "event_id")}
         key: Key = {"comment_id": comment.comment_id}
         return await self._store.update_if(COMMENTS, key, changes, {"version": comment.version - 1})
 
     async def enlist(self, comment: Comment, event_id: int, event_time_ms: int) -> None:
         """Put a comment into its thread (take it out where it is deleted), and its change into the log."""
-        place: Key = {"thread_id": comment.thread_id, "bucket": comment.bucket, "comment_id": comment.comment_id}
-        entry = {"event_id": event_id, "comment_id": comment.comment_id}
+        place = THREADS.encode(ThreadEntry(comment.thread_id, comment.bucket, comment.comment_id))
+        entry = LogEntry(comment.post_id, event_time_ms // _DAY_MS, event_id, comment.comment_id)
         await self._store.write(
             [
                 Put(THREADS, place) if comment.live else Delete(THREADS, place),
-                Put(COMMENT_LOG, {"post_id": comment.post_id, "day": event_time_ms // _DAY_MS, **entry}),
+                Put(COMMENT_LOG, COMMENT_LOG.encode(entry)),
             ]
         )
 
@@ -57,7 +56,7 @@ class CommentStore:
         start = Bound((after,), inclusive=False) if after else None
         partition: Key = {"thread_id": thread_id, "bucket": bucket}
         rows = await self._store.slice(THREADS, partition, limit=limit, start=start, reverse=oldest_first)
-        return [_int(row, "comment_id") for row in rows]
+        return [THREADS.decode(row).comment_id for row in rows]
 
     async def changed_since(
         self, post_id: int, event_id: int, since_ms: int, now_ms: int, limit: int
@@ -73,14 +72,4 @@ class CommentStore:
         end = Bound((event_id,), inclusive=False)
         partition: Key = {"post_id": post_id, "day": day}
         rows = await self._store.slice(COMMENT_LOG, partition, limit=limit, end=end, reverse=True)
-        return [(_int(row, "event_id"), _int(row, "comment_id")) for row in rows]
-
-
-def _comment(row: Row) -> Comment:
-    return Comment(**row)  # type: ignore[arg-type]
-
-
-def _int(row: Row, name: str) -> int:
-    value = row[name]
-    assert isinstance(value, int)
-    return value
+        return [(entry.event_id, entry.comment_id) for entry in map(COMMENT_LOG.decode, rows)]

@@ -2,96 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from mesh.cache.keys import KeyFamily
 from mesh.claims import request_table
 from mesh.personal import Holding, Kind, nobodys, owned
-from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode
+from mesh.storage import WriteMode, table
+from services.engagement.model import Comment, Like, Tally
 
-INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
 
-LIKES = TableSpec(
+@dataclass(frozen=True, slots=True)
+class Liker:
+    """Who likes a post, in the list."""
+
+    post_id: int
+    bucket: int
+    like_id: int
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEntry:
+    """A comment in its thread: a top-level one under its post, a reply under its parent (ids never collide)."""
+
+    thread_id: int
+    bucket: int
+    comment_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A change of a comment."""
+
+    post_id: int
+    day: int
+    event_id: int
+    comment_id: int
+
+
+LIKES = table(
     "likes",
-    partition={"post_id": INT, "person_id": INT},
-    columns={
-        "liked": BOOL,
-        "version": INT,
-        "event_id": INT,
-        "like_id": INT,
-        "bucket": INT,
-        "counted": BOOL,
-        "counted_version": INT,
-    },
+    Like,
+    partition=("post_id", "person_id"),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("person_id"),
 )
 """The claim: one row for each person who ever liked a post; contention only with oneself.
 ``counted`` is the state that the post's tally includes, as of ``counted_version``."""
 
-LIKERS = TableSpec(
+LIKERS = table(
     "likers",
-    partition={"post_id": INT, "bucket": INT},
-    clustering=(Clustering("like_id", INT, descending=True),),
-    columns={"person_id": INT},
+    Liker,
+    partition=("post_id", "bucket"),
+    clustering=("like_id desc",),
     personal=owned("person_id"),
 )
-"""Who likes a post, newest first. A row counts only where the claim still names its ``like_id``."""
+"""Newest first. A row counts only where the claim still names its ``like_id``."""
 
-COMMENTS = TableSpec(
+COMMENTS = table(
     "comments",
-    partition={"comment_id": INT},
-    columns={
-        "post_id": INT,
-        "author_id": INT,
-        "parent_id": INT,
-        "text": TEXT,
-        "create_time_ms": INT,
-        "edit_time_ms": INT,
-        "live": BOOL,
-        "version": INT,
-        "event_id": INT,
-        "bucket": INT,
-        "counted": BOOL,
-        "counted_version": INT,
-        "reply_counted": BOOL,
-        "reply_counted_version": INT,
-    },
+    Comment,
+    partition=("comment_id",),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("author_id"),
 )
 """A comment, counted by its post's tally and, where it is a reply, by its parent's."""
 
-THREADS = TableSpec(
+THREADS = table(
     "threads",
-    partition={"thread_id": INT, "bucket": INT},
-    clustering=(Clustering("comment_id", INT, descending=True),),
-    columns={},
+    ThreadEntry,
+    partition=("thread_id", "bucket"),
+    clustering=("comment_id desc",),
     personal=owned("comment_id", through="engagement.comments.author_id"),
 )
-"""Ids of the top-level comments of a post, and of the replies to a comment (ids never collide)."""
 
-COMMENT_LOG = TableSpec(
+COMMENT_LOG = table(
     "comment_log",
-    partition={"post_id": INT, "day": INT},
-    clustering=(Clustering("event_id", INT),),
-    columns={"comment_id": INT},
+    LogEntry,
+    partition=("post_id", "day"),
+    clustering=("event_id",),
     ttl=timedelta(days=2),
     personal=owned("comment_id", through="engagement.comments.author_id"),
 )
 """Which comments changed when: what a live stream resumes from."""
 
-TALLIES = TableSpec(
+TALLIES = table(
     "tallies",
-    partition={"subject_id": INT},
-    columns={
-        "likes": INT,
-        "comments": INT,
-        "peak_likes": INT,
-        "peak_comments": INT,
-        "fold": INT,
-        "batch": BYTES,
-    },
+    Tally,
+    partition=("subject_id",),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("batch", through="engagement.likes.person_id"),
 )
