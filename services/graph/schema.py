@@ -9,9 +9,88 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mesh.personal import Holding, Kind, owned
-from mesh.storage import Clustering, ColumnType, TableSpec, WriteMode, table
+from mesh.storage import Packed, WriteMode, table
 
-INT, BOOL, TEXT, BYTES = ColumnType.INT, ColumnType.BOOL, ColumnType.TEXT, ColumnType.BYTES
+
+@dataclass(frozen=True, slots=True)
+class EdgeRow:
+    """The truth about user_id towards target_id. ``…_counted``: whether that following is part of the
+    count of the same name, as of the ``…_tick`` of the count."""
+
+    user_id: int
+    target_id: int
+    following_since: int
+    requested_since: int
+    blocking_since: int
+    muting_since: int
+    close_friend_since: int
+    declined: bool
+    ever_followed: bool
+    version: int
+    event_ids: Packed
+    followers_counted: bool = False
+    followers_tick: int = 0
+    following_counted: bool = False
+    following_tick: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """How many follow a person (kind "followers"), or whom they follow ("following")."""
+
+    user_id: int
+    kind: str
+    value: int
+    tick: int
+    pending: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRow:
+    """Both directions of a pair in one row, as user_id sees it."""
+
+    user_id: int
+    target_id: int
+    following_since: int = 0
+    requested_since: int = 0
+    blocking_since: int = 0
+    muting_since: int = 0
+    close_friend_since: int = 0
+    version: int = 0
+    followed_by_since: int = 0
+    requested_by_since: int = 0
+    blocked_by_since: int = 0
+    close_friend_of_since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Somebody whom a person follows, blocks, mutes or counts as a close friend."""
+
+    user_id: int
+    list: str
+    since: int
+    target_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Somebody who follows a person, or asks to."""
+
+    target_id: int
+    list: str
+    shard: int
+    since: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A follower, in the order of ids."""
+
+    author_id: int
+    shard: int
+    follower_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,84 +111,56 @@ class CircleVersion:
     version: int
 
 
-EDGES = TableSpec(
-    name="edges",
-    partition={"user_id": INT, "target_id": INT},
-    columns={
-        "following_since": INT,
-        "requested_since": INT,
-        "blocking_since": INT,
-        "muting_since": INT,
-        "close_friend_since": INT,
-        "declined": BOOL,
-        "ever_followed": BOOL,
-        "version": INT,
-        "event_ids": BYTES,
-        "followers_counted": BOOL,
-        "followers_tick": INT,
-        "following_counted": BOOL,
-        "following_tick": INT,
-    },
+EDGES = table(
+    "edges",
+    EdgeRow,
+    partition=("user_id", "target_id"),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id", "target_id"),
 )
-"""The truth about user_id towards target_id. ``…_counted``: whether that following is part of the
-count of the same name, as of the ``…_tick`` of the count."""
 
-COUNTS = TableSpec(
-    name="counts",
-    partition={"user_id": INT, "kind": TEXT},
-    columns={"value": INT, "tick": INT, "pending": BYTES},
+COUNTS = table(
+    "counts",
+    CountRow,
+    partition=("user_id", "kind"),
     mode=WriteMode.COMPARE_AND_SET,
     personal=owned("user_id"),
 )
-"""How many follow a person (kind "followers"), or whom they follow ("following")."""
 
-RELATIONS = TableSpec(
-    name="relations",
-    partition={"user_id": INT, "target_id": INT},
-    columns={
-        "following_since": INT,
-        "requested_since": INT,
-        "blocking_since": INT,
-        "muting_since": INT,
-        "close_friend_since": INT,
-        "version": INT,
-        "followed_by_since": INT,
-        "requested_by_since": INT,
-        "blocked_by_since": INT,
-        "close_friend_of_since": INT,
-    },
+RELATIONS = table(
+    "relations",
+    RelationRow,
+    partition=("user_id", "target_id"),
     personal=owned("user_id", "target_id"),
 )
-"""Both directions of a pair in one row, as user_id sees it: one cheap read per person shown."""
+"""One cheap read per person shown. Each direction has a writer of its own, so rows are written by halves."""
 
-OUTGOING = TableSpec(
-    name="outgoing",
-    partition={"user_id": INT, "list": TEXT},
-    columns={},
-    clustering=(Clustering("since", INT, descending=True), Clustering("target_id", INT)),
+OUTGOING = table(
+    "outgoing",
+    Outgoing,
+    partition=("user_id", "list"),
+    clustering=("since desc", "target_id"),
     personal=owned("user_id", "target_id"),
 )
-"""Whom a person follows, blocks, mutes or counts as close friends, newest first; bounded by limits."""
+"""Newest first; bounded by limits."""
 
-INCOMING = TableSpec(
-    name="incoming",
-    partition={"target_id": INT, "list": TEXT, "shard": INT},
-    columns={},
-    clustering=(Clustering("since", INT, descending=True), Clustering("user_id", INT)),
+INCOMING = table(
+    "incoming",
+    Incoming,
+    partition=("target_id", "list", "shard"),
+    clustering=("since desc", "user_id"),
     personal=owned("user_id", "target_id"),
 )
-"""Who follows a person, or asks to, newest first in each shard of the one who does."""
+"""Newest first in each shard of the one who does."""
 
-FOLLOWERS = TableSpec(
-    name="followers",
-    partition={"author_id": INT, "shard": INT},
-    columns={},
-    clustering=(Clustering("follower_id", INT),),
+FOLLOWERS = table(
+    "followers",
+    Follower,
+    partition=("author_id", "shard"),
+    clustering=("follower_id",),
     personal=owned("author_id", "follower_id"),
 )
-"""Followers in id order, for fan-out: each shard is read on its own and can be resumed."""
+"""For fan-out: each shard is read on its own and can be resumed."""
 
 CIRCLES = table(
     "circles",

@@ -13,6 +13,7 @@ from mesh.counting import Entry, ExactCounter, Standing
 from mesh.storage import MAX_KEYS, Bound, Delete, Mutation, Outcome, Put, Row, Store, Value
 from services.graph import schema
 from services.graph.edges import LISTS, RELATION_FLAGS, Counted, Edge, Key, Relation, State
+from services.graph.schema import CountRow, EdgeRow, Follower, Incoming, Outgoing, RelationRow
 
 KINDS = ("followers", "following")
 _MIRRORED = {
@@ -23,6 +24,8 @@ _MIRRORED = {
 }
 LISTED_OUT = ("following", "blocking", "muting", "close_friend")
 _LISTED_IN = ("following", "requested")
+_CHANGED = (*(f"{name}_since" for name in LISTS), "declined", "ever_followed", "version", "event_ids")
+"""Columns of an edge that its own changes set; the others note how it was counted."""
 _ENTRY = struct.Struct(">q?q")
 
 
@@ -94,9 +97,10 @@ class GraphStore:
 
     async def claim(self, edge: Edge) -> Outcome:
         """Make this the edge, where it was at the version before."""
-        changes = _state_columns(edge)
+        row = schema.EDGES.encode(_edge_row(edge))
         if edge.version == 1:
-            return await self._store.insert_if_absent(schema.EDGES, {**_pair(edge.key), **changes, **_NOTHING_COUNTED})
+            return await self._store.insert_if_absent(schema.EDGES, row)
+        changes = {name: row[name] for name in _CHANGED}
         return await self._store.update_if(schema.EDGES, _pair(edge.key), changes, {"version": edge.version - 1})
 
     async def tally(self, subject: tuple[int, str]) -> Count:
@@ -111,11 +115,11 @@ class GraphStore:
 
     async def write_tally(self, count: Count) -> bool:
         """Make this the count, where the fold before was the last one; whether it is."""
-        key: dict[str, Value] = {"user_id": count.user_id, "kind": count.kind}
         packed = b"".join(_ENTRY.pack(count.other(entry.claim), entry.holds, entry.before) for entry in count.entries)
-        changes: dict[str, Value] = {"value": count.value, "tick": count.fold, "pending": packed}
+        row = CountRow(count.user_id, count.kind, count.value, count.fold, packed)
         if count.fold == 1:
-            return (await self._store.insert_if_absent(schema.COUNTS, {**key, **changes})).applied
+            return (await self._store.insert_if_absent(schema.COUNTS, schema.COUNTS.encode(row))).applied
+        key, changes = schema.COUNTS.key(row), schema.COUNTS.changes(row)
         return (await self._store.update_if(schema.COUNTS, key, changes, {"tick": count.fold - 1})).applied
 
     async def standings(self, claims: Sequence[Counting]) -> list[Standing[Counting]]:
@@ -133,15 +137,14 @@ class GraphStore:
 
     async def projected_version(self, edge: Edge) -> int:
         """Which version of an edge the derived rows show."""
-        row = await self._store.get(schema.RELATIONS, _pair(edge.key))
-        return _int(row, "version")
+        return (await self._shown(edge.key)).version
 
     async def project(self, edge: Edge) -> None:
         """Write every row that is derived from an edge, in one atomic write. May be repeated."""
-        shown = await self._store.get(schema.RELATIONS, _pair(edge.key))
+        shown = await self._shown(edge.key)
         mutations = [*self._relation_rows(edge), *self._follower_rows(edge)]
         for name in LISTS:
-            before, now = _int(shown, f"{name}_since"), edge.since[name]
+            before, now = getattr(shown, f"{name}_since"), edge.since[name]
             if before and before != now:
                 mutations += [Delete(put.table, put.row) for put in self._list_rows(edge, name, before)]
             if now:
@@ -150,15 +153,14 @@ class GraphStore:
 
     async def relations(self, viewer_id: int, user_ids: Sequence[int]) -> list[Relation]:
         """How a viewer and others stand to each other, in the order asked."""
-        rows = await self._relation_rows_of([(viewer_id, user_id) for user_id in user_ids])
-        return [_relation(user_id, row) for user_id, row in zip(user_ids, rows, strict=True)]
+        return [_relation(row) for row in await self._relation_rows_of([(viewer_id, user) for user in user_ids])]
 
     async def outgoing(self, user_id: int, name: str, limit: int, before: int = 0) -> tuple[list[int], int]:
         """A page of a person's own list, newest first, and the ``before`` of the next page (0: the end)."""
         start = Bound((before,), inclusive=False) if before else None
         partition: Row = {"user_id": user_id, "list": name}
         rows = await self._store.slice(schema.OUTGOING, partition, limit=limit, start=start)
-        found = [(_int(row, "since"), _int(row, "target_id")) for row in rows]
+        found = [(entry.since, entry.target_id) for entry in map(schema.OUTGOING.decode, rows)]
         return await self._still_true(user_id, f"{name}_since", found), found[-1][0] if len(found) == limit else 0
 
     async def incoming(self, user_id: int, name: str, limit: int, before: int = 0) -> tuple[list[int], int]:
@@ -172,7 +174,8 @@ class GraphStore:
                 for shard in range(self.shards)
             )
         )
-        found = heapq.nlargest(limit, ((_int(row, "since"), _int(row, "user_id")) for page in pages for row in page))
+        entries = [schema.INCOMING.decode(row) for page in pages for row in page]
+        found = heapq.nlargest(limit, ((entry.since, entry.user_id) for entry in entries))
         column = f"{_MIRRORED[name]}_since"
         return await self._still_true(user_id, column, found), found[-1][0] if len(found) == limit else 0
 
@@ -181,18 +184,23 @@ class GraphStore:
         start = Bound((after_id,), inclusive=False) if after_id else None
         partition = {"author_id": author_id, "shard": shard}
         rows = await self._store.slice(schema.FOLLOWERS, partition, limit=limit, start=start)
-        return [_int(row, "follower_id") for row in rows]
+        return [schema.FOLLOWERS.decode(row).follower_id for row in rows]
 
     async def _still_true(self, user_id: int, column: str, found: Sequence[tuple[int, int]]) -> list[int]:
         """Leave out list rows that a race between two changes left behind: the relation row knows."""
         rows = await self._relation_rows_of([(user_id, other_id) for _, other_id in found])
         pairs = zip(found, rows, strict=True)
-        return [other_id for (since, other_id), row in pairs if _int(row, column) == since]
+        return [other_id for (since, other_id), row in pairs if getattr(row, column) == since]
 
-    async def _relation_rows_of(self, keys: Sequence[Key]) -> list[Row | None]:
+    async def _shown(self, key: Key) -> RelationRow:
+        (row,) = await self._relation_rows_of([key])
+        return row
+
+    async def _relation_rows_of(self, keys: Sequence[Key]) -> list[RelationRow]:
         pages = [keys[at : at + MAX_KEYS] for at in range(0, len(keys), MAX_KEYS)]
         reads = (self._store.multi_get(schema.RELATIONS, [_pair(key) for key in page]) for page in pages)
-        return [row for rows in await asyncio.gather(*reads) for row in rows]
+        rows = [row for found in await asyncio.gather(*reads) for row in found]
+        return [schema.RELATIONS.decode(row) if row else RelationRow(*key) for key, row in zip(keys, rows, strict=True)]
 
     def _relation_rows(self, edge: Edge) -> list[Mutation]:
         own = {f"{name}_since": edge.since[name] for name in LISTS}
@@ -203,7 +211,7 @@ class GraphStore:
         ]
 
     def _follower_rows(self, edge: Edge) -> list[Mutation]:
-        key = {"author_id": edge.target_id, "shard": edge.user_id % self.shards, "follower_id": edge.user_id}
+        key = schema.FOLLOWERS.encode(Follower(edge.target_id, edge.user_id % self.shards, edge.user_id))
         if edge.state.following:
             return [Put(schema.FOLLOWERS, key)]
         return [Delete(schema.FOLLOWERS, key)] if edge.ever_followed else []
@@ -212,66 +220,62 @@ class GraphStore:
         user_id, target_id = edge.key
         rows = []
         if name in LISTED_OUT:
-            rows.append(
-                Put(schema.OUTGOING, {"user_id": user_id, "list": name, "since": since, "target_id": target_id})
-            )
+            entry = Outgoing(user_id, name, since, target_id)
+            rows.append(Put(schema.OUTGOING, schema.OUTGOING.encode(entry)))
         if name in _LISTED_IN:
-            partition: Row = {"target_id": target_id, "list": name, "shard": user_id % self.shards}
-            rows.append(Put(schema.INCOMING, {**partition, "since": since, "user_id": user_id}))
+            seen = Incoming(target_id, name, user_id % self.shards, since, user_id)
+            rows.append(Put(schema.INCOMING, schema.INCOMING.encode(seen)))
         return rows
-
-
-_NOTHING_COUNTED = {
-    column: value for kind in KINDS for column, value in ((f"{kind}_counted", False), (f"{kind}_tick", 0))
-}
 
 
 def _pair(key: Key) -> dict[str, Value]:
     return {"user_id": key[0], "target_id": key[1]}
 
 
-def _int(row: Row | None, column: str) -> int:
-    value = row.get(column) if row else None
-    return value if isinstance(value, int) else 0
-
-
-def _state_columns(edge: Edge) -> dict[str, Value]:
-    return {
-        **{f"{name}_since": edge.since[name] for name in LISTS},
-        "declined": edge.state.declined,
-        "ever_followed": edge.ever_followed,
-        "version": edge.version,
-        "event_ids": struct.pack(f">{len(edge.event_ids)}q", *edge.event_ids),
-    }
-
-
-def _edge(key: Key, row: Row | None) -> Edge:
-    if row is None:
-        return Edge(*key, counted=dict.fromkeys(KINDS, Counted()))
-    since = {name: _int(row, f"{name}_since") for name in LISTS}
-    packed = row["event_ids"]
-    assert isinstance(packed, bytes)
-    return Edge(
-        *key,
-        state=State(**{name: bool(since[name]) for name in LISTS}, declined=bool(row["declined"])),
-        since=since,
-        ever_followed=bool(row["ever_followed"]),
-        version=_int(row, "version"),
-        event_ids=struct.unpack(f">{len(packed) // 8}q", packed),
-        counted={kind: Counted(bool(row[f"{kind}_counted"]), _int(row, f"{kind}_tick")) for kind in KINDS},
+def _edge_row(edge: Edge) -> EdgeRow:
+    following, requested, blocking, muting, close_friend = (edge.since[name] for name in LISTS)
+    return EdgeRow(
+        *edge.key,
+        following,
+        requested,
+        blocking,
+        muting,
+        close_friend,
+        declined=edge.state.declined,
+        ever_followed=edge.ever_followed,
+        version=edge.version,
+        event_ids=edge.event_ids,
     )
 
 
-def _count(key: tuple[int, str], row: Row | None) -> Count:
-    if row is None:
+def _edge(key: Key, found: Row | None) -> Edge:
+    if found is None:
+        return Edge(*key, counted=dict.fromkeys(KINDS, Counted()))
+    row = schema.EDGES.decode(found)
+    since = {name: getattr(row, f"{name}_since") for name in LISTS}
+    return Edge(
+        *key,
+        state=State(**{name: bool(since[name]) for name in LISTS}, declined=row.declined),
+        since=since,
+        ever_followed=row.ever_followed,
+        version=row.version,
+        event_ids=row.event_ids,
+        counted={
+            "followers": Counted(row.followers_counted, row.followers_tick),
+            "following": Counted(row.following_counted, row.following_tick),
+        },
+    )
+
+
+def _count(key: tuple[int, str], found: Row | None) -> Count:
+    if found is None:
         return Count(*key)
-    packed = row["pending"]
-    assert isinstance(packed, bytes)
-    count = Count(*key, value=_int(row, "value"), fold=_int(row, "tick"))
-    found = _ENTRY.iter_unpack(packed)
-    entries = (Entry(count.counting(other), holds, before, count.fold) for other, holds, before in found)
+    row = schema.COUNTS.decode(found)
+    count = Count(*key, value=row.value, fold=row.tick)
+    pending = _ENTRY.iter_unpack(row.pending)
+    entries = (Entry(count.counting(other), holds, before, count.fold) for other, holds, before in pending)
     return replace(count, entries=tuple(entries))
 
 
-def _relation(user_id: int, row: Row | None) -> Relation:
-    return Relation(user_id, **{flag: _int(row, f"{flag}_since") > 0 for flag in RELATION_FLAGS})
+def _relation(row: RelationRow) -> Relation:
+    return Relation(row.target_id, **{flag: getattr(row, f"{flag}_since") > 0 for flag in RELATION_FLAGS})
