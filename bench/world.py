@@ -35,8 +35,8 @@ PAGE = 20
 PASSWORD = "silver-and-salt"  # noqa: S105
 _AT_ONCE = 32
 _WRITES_AT_ONCE = 128
-_WRITE_TRIES = 10
-_FULL_S = 300.0
+_TRIES = 10
+_FULL_S = 600.0
 _AGAIN_S = 0.2
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -72,7 +72,7 @@ class World:
 async def build(installation: Installation, size: Size, seed: int = 1) -> World:
     """Fill a fresh installation; returns once every reader's first page is full and right.
 
-    Raises ``TimeoutError`` where the posts do not arrive in five minutes.
+    Raises ``TimeoutError`` where the posts do not arrive in ten minutes.
     """
     random, services = Random(seed), installation.process("services")
     with _told("accounts and photos"):
@@ -131,7 +131,7 @@ async def _register(client: Client, name: str) -> Person:
     request = accounts_pb2.RegisterRequest(
         request_id=str(uuid.uuid4()), username=name, email=f"{name}@example.com", password=PASSWORD
     )
-    answer = await client.accounts.Register(request, timeout=20)
+    answer = await _patiently(lambda: client.accounts.Register(request, timeout=20))
     return Person(name, int(answer.account.user_id), answer.session.access_token)
 
 
@@ -175,7 +175,7 @@ async def _follow(installation: Installation, follows: dict[int, list[int]]) -> 
 
 async def _surely(write: Callable[[Edge], Awaitable[object]], edge: Edge) -> None:
     """A write that may be repeated, until a busy store has taken it."""
-    for _ in range(_WRITE_TRIES - 1):
+    for _ in range(_TRIES - 1):
         with suppress(TimedOut, Unavailable):
             await write(edge)
             return
@@ -194,8 +194,10 @@ async def _posts(client: Client, media: dict[Person, str], each_makes: int, rand
 
 async def _post(client: Client, author: Person, media_id: str) -> tuple[int, int]:
     """The author's id and the post's."""
-    request = posts_pb2.CreatePostRequest(media_ids=[media_id], caption=f"By {author.name} #bench")
-    answer = await client.call(client.posts.CreatePost, request, author.token)
+    request = posts_pb2.CreatePostRequest(
+        request_id=str(uuid.uuid4()), media_ids=[media_id], caption=f"By {author.name} #bench"
+    )
+    answer = await _patiently(lambda: client.call(client.posts.CreatePost, request, author.token))
     return author.user_id, int(answer.post.post_id)
 
 
@@ -205,18 +207,25 @@ def _newest(posts: dict[int, list[int]], followed: Iterable[int]) -> list[str]:
 
 
 async def _until_shown(client: Client, reader: Person, wanted: list[str]) -> None:
-    """Ask until the first page is as it should be; a store that has just been filled may be away for a moment."""
+    """Ask until the first page is as it should be."""
     request = feed_pb2.GetFeedRequest(page_size=PAGE)
     while True:
+        answer = await _patiently(lambda: client.call(client.feed.GetFeed, request, reader.token))
+        if [item.post.post_id for item in answer.items] == wanted:
+            return
+        await asyncio.sleep(_AGAIN_S)
+
+
+async def _patiently(call: Callable[[], Awaitable[Any]]) -> Any:
+    """A call that may be repeated, until a busy machine has answered it."""
+    for _ in range(_TRIES - 1):
         try:
-            answer = await client.call(client.feed.GetFeed, request, reader.token)
+            return await call()
         except grpc.aio.AioRpcError as error:
             if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
                 raise
-        else:
-            if [item.post.post_id for item in answer.items] == wanted:
-                return
-        await asyncio.sleep(_AGAIN_S)
+            await asyncio.sleep(_AGAIN_S)
+    return await call()
 
 
 @contextmanager
