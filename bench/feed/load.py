@@ -14,9 +14,6 @@ import psutil
 from bench.world import Person
 
 IN_FLIGHT = 32
-_MOST_WAITING = 256
-"""Calls of a paced series that may be open: where the server cannot keep the pace, it sets it."""
-
 Ask = Callable[[Person], Awaitable[bytes]]
 
 
@@ -74,8 +71,9 @@ async def flat_out(call: Ask, turns: Iterator[Person], pids: Mapping[str, int], 
 
 
 async def paced(call: Ask, turns: Iterator[Person], pids: Mapping[str, int], seconds: float, rate: float) -> Asked:
-    """Ask ``rate`` times a second; a late answer does not delay the next call."""
-    asked, gate = Asked(), asyncio.Semaphore(_MOST_WAITING)
+    """Ask ``rate`` times a second; a late answer does not delay the next call, unless 32 are late: then the server
+    sets the pace. Times count from when a call was due."""
+    asked, gate = Asked(), asyncio.Semaphore(IN_FLIGHT)
 
     async def one(person: Person, since: float) -> None:
         try:
