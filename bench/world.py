@@ -112,6 +112,18 @@ async def each(
     return [task.result() for task in tasks]
 
 
+async def patiently(call: Callable[[], Awaitable[Any]]) -> Any:
+    """A call that may be repeated, until a busy machine has answered it."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await call()
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                raise
+            await asyncio.sleep(_AGAIN_S)
+    return await call()
+
+
 def shown(page: bytes) -> list[str]:
     """The posts of a page as gRPC carries it."""
     return [item.post.post_id for item in feed_pb2.GetFeedResponse.FromString(page).items]
@@ -131,7 +143,7 @@ async def _register(client: Client, name: str) -> Person:
     request = accounts_pb2.RegisterRequest(
         request_id=str(uuid.uuid4()), username=name, email=f"{name}@example.com", password=PASSWORD
     )
-    answer = await _patiently(lambda: client.accounts.Register(request, timeout=20))
+    answer = await patiently(lambda: client.accounts.Register(request, timeout=20))
     return Person(name, int(answer.account.user_id), answer.session.access_token)
 
 
@@ -197,7 +209,7 @@ async def _post(client: Client, author: Person, media_id: str) -> tuple[int, int
     request = posts_pb2.CreatePostRequest(
         request_id=str(uuid.uuid4()), media_ids=[media_id], caption=f"By {author.name} #bench"
     )
-    answer = await _patiently(lambda: client.call(client.posts.CreatePost, request, author.token))
+    answer = await patiently(lambda: client.call(client.posts.CreatePost, request, author.token))
     return author.user_id, int(answer.post.post_id)
 
 
@@ -210,22 +222,10 @@ async def _until_shown(client: Client, reader: Person, wanted: list[str]) -> Non
     """Ask until the first page is as it should be."""
     request = feed_pb2.GetFeedRequest(page_size=PAGE)
     while True:
-        answer = await _patiently(lambda: client.call(client.feed.GetFeed, request, reader.token))
+        answer = await patiently(lambda: client.call(client.feed.GetFeed, request, reader.token))
         if [item.post.post_id for item in answer.items] == wanted:
             return
         await asyncio.sleep(_AGAIN_S)
-
-
-async def _patiently(call: Callable[[], Awaitable[Any]]) -> Any:
-    """A call that may be repeated, until a busy machine has answered it."""
-    for _ in range(_TRIES - 1):
-        try:
-            return await call()
-        except grpc.aio.AioRpcError as error:
-            if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-                raise
-            await asyncio.sleep(_AGAIN_S)
-    return await call()
 
 
 @contextmanager

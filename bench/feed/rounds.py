@@ -20,7 +20,7 @@ from bench.feed import rest
 from bench.feed.echo import PATH
 from bench.feed.load import Ask, Asked, cpu_seconds, flat_out, paced
 from bench.feed.rest import rest_client
-from bench.world import PAGE, PASSWORD, Person, World, direct, each
+from bench.world import PAGE, PASSWORD, Person, World, direct, each, patiently
 from cli.client import Client, bearer
 from stack.installation import Installation
 from stack.ports import free_port
@@ -108,7 +108,7 @@ class _Series:
         ):
             found = {FIRST: await self._first(straight)}
             found[ECHO] = await flat_out(control, turns, self._echo_pids, plan.flat_out_s)
-            await each(self._readers, straight)
+            await flat_out(straight, iter(self._readers), {})
             for series, ask in ((WARM, straight), (ENVOY_GRPC, through_envoy), (ENVOY_REST, door.page)):
                 found[series] = await flat_out(ask, turns, self._pids, plan.flat_out_s)
             pause_s = max(_OLD_S, plan.paced_s / 2)
@@ -119,11 +119,12 @@ class _Series:
     async def _first(self, straight: Ask) -> Asked:
         """The first page of each reader but a tenth, who warm up what all readers share."""
         warming = len(self._readers) // _WARMING_SHARE
-        await each(self._readers[:warming], straight)
+        await flat_out(straight, iter(self._readers[:warming]), {})
         async with Client(direct(self._installation)) as client:
 
             async def logged_in(reader: Person) -> Person:
-                return replace(reader, token=await client.log_in(reader.name, PASSWORD))
+                token = await patiently(lambda: client.log_in(reader.name, PASSWORD))
+                return replace(reader, token=token)
 
             fresh = await each(self._readers[warming:], logged_in)
         return await flat_out(straight, iter(fresh), self._pids)
@@ -131,7 +132,7 @@ class _Series:
 
 async def _one_page(installation: Installation, found: World) -> bytes:
     async with page_of(direct(installation)) as straight:
-        return await straight(found.readers[0])
+        return bytes(await patiently(lambda: straight(found.readers[0])))
 
 
 async def _idle(pid: int) -> float:
