@@ -26,6 +26,7 @@ from cli.client import Client, bearer, chunks_of
 from mesh.clock import SystemClock
 from mesh.ids import MAX_NODE, IdGenerator
 from mesh.storage import TimedOut, Unavailable, open_store
+from services.graph.circle_store import CircleStore
 from services.graph.edges import Edge, State
 from services.graph.schema import TABLES
 from services.graph.store import Count, GraphStore
@@ -170,12 +171,13 @@ async def _follow(installation: Installation, follows: dict[int, list[int]]) -> 
     url = installation.process("services").env["TINTYPE_STORAGE__URL"] or settings.storage_url
     tables, ids = await open_store(url, "graph", SystemClock()), IdGenerator(SystemClock(), MAX_NODE)
     await tables.create(TABLES)
-    graph = GraphStore(tables, settings.graph.follower_shards)
+    graph, circles = GraphStore(tables, settings.graph.follower_shards), CircleStore(tables, ids)
 
     async def begin(reader: int) -> None:
         for author in follows[reader]:
             edge = Edge(reader, author).changed(State(following=True), ids.next())
             await _surely(graph.claim, edge)
+            await _surely(circles.show, edge)
             await _surely(graph.project, edge)
         await graph.write_tally(Count(reader, "following", len(follows[reader]), fold=1))
 

@@ -107,7 +107,7 @@ def may_see_list(viewer: Viewer, person: Author) -> bool:
 
 def may_see(viewer: Viewer, author: Author, subject: Subject) -> bool:
     """A piece of content, where the viewer went to look: by its link, in a grid, in a search."""
-    if Restriction.REMOVED in subject.restrictions:
+    if subject.restrictions and Restriction.REMOVED in subject.restrictions:
         return False
     if viewer.user_id == author.user_id:
         return True
@@ -132,7 +132,8 @@ def may_see_medium(viewer: Viewer, owner: Author, subject: Subject | None) -> bo
 
 
 def _turned_away(viewer: Viewer, person: Author) -> bool:
-    return Restriction.HIDDEN in person.restrictions or person.user_id in viewer.circle.blocked_by
+    hidden = bool(person.restrictions) and Restriction.HIDDEN in person.restrictions
+    return hidden or person.user_id in viewer.circle.blocked_by
 
 
 def _admitted(viewer: Viewer, person: Author) -> bool:

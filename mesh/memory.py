@@ -26,6 +26,8 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 Load = Callable[[list[Key]], Awaitable[Mapping[Key, Value]]]
 """Reads the values of these keys; a key that is left out has none."""
+Loading = asyncio.Task[Mapping[Key, Value]]
+"""A load under way."""
 LOAD_S = 5.0
 """How long a load may take: it serves many callers, and the deadline of none of them."""
 
@@ -54,9 +56,9 @@ class Memory(Generic[Key, Value]):
         asked: str = "storage",
     ) -> None:
         self._load, self._max_age_s, self._size = load, max_age_s, size
-        self._weigh, self._monotonic, self._asked = weigh, monotonic, asked
+        self._weigh, self._monotonic, self.asked = weigh, monotonic, asked
         self._entries: dict[Key, _Entry[Value]] = {}
-        self._loading: dict[Key, asyncio.Task[Mapping[Key, Value]]] = {}
+        self._loading: dict[Key, Loading[Key, Value]] = {}
         self._weight = 0
 
     async def read(self, keys: Iterable[Key]) -> dict[Key, Value]:
@@ -78,7 +80,7 @@ class Memory(Generic[Key, Value]):
         now, entries = self._monotonic(), self._entries
         found: dict[Key, Value] = {}
         missing: list[Key] = []
-        for key in keys:
+        for key in dict.fromkeys(keys):
             entry = entries.get(key)
             if entry is None or entry.until <= now:
                 missing.append(key)
@@ -93,20 +95,21 @@ class Memory(Generic[Key, Value]):
 
     async def load(self, keys: Sequence[Key]) -> dict[Key, Value]:
         """Have these keys loaded, or wait for the loads that are under way; their values."""
-        waits = {task for key in keys if (task := self._loading.get(key))}
-        if mine := [key for key in dict.fromkeys(keys) if key not in self._loading]:
-            waits.add(self._begin(mine))
-        found: dict[Key, Value] = {}
-        for task in waits:
-            loaded = await self._waited_for(task)
-            found.update((key, loaded[key]) for key in keys if key in loaded)
-        return found
-
-    async def _waited_for(self, task: asyncio.Task[Mapping[Key, Value]]) -> Mapping[Key, Value]:
+        begun = self.begin(keys)
         try:
-            return await deadline.bounded(asyncio.shield(task), telling=True)
+            return await deadline.bounded(collect(keys, begun), telling=True)
         except deadline.DeadlineExceeded:
-            raise no_answer(self._asked) from None
+            raise no_answer(self.asked) from None
+
+    def begin(self, keys: Sequence[Key]) -> set[Loading[Key, Value]]:
+        """The loads that bring these keys, begun here where none was under way."""
+        loads = {task for key in keys if (task := self._loading.get(key))}
+        if mine := [key for key in keys if key not in self._loading]:
+            task = asyncio.create_task(self._loaded(mine, self._monotonic() + self._max_age_s))
+            task.add_done_callback(_retrieve)
+            self._loading.update(dict.fromkeys(mine, task))
+            loads.add(task)
+        return loads
 
     def forget(self, *keys: Key) -> None:
         """What is known of these keys no longer holds, nor does what is being loaded of them."""
@@ -119,12 +122,6 @@ class Memory(Generic[Key, Value]):
         self._entries.clear()
         self._loading.clear()
         self._weight = 0
-
-    def _begin(self, keys: list[Key]) -> asyncio.Task[Mapping[Key, Value]]:
-        task = asyncio.create_task(self._loaded(keys, self._monotonic() + self._max_age_s))
-        task.add_done_callback(_retrieve)
-        self._loading.update(dict.fromkeys(keys, task))
-        return task
 
     async def _loaded(self, keys: list[Key], until: float) -> Mapping[Key, Value]:
         task = asyncio.current_task()
@@ -154,15 +151,28 @@ class Memory(Generic[Key, Value]):
             self._weight -= entry.weight
 
 
+async def collect(keys: Iterable[Key], loads: Iterable[Loading[Key, Value]]) -> dict[Key, Value]:
+    """The values that loads under way bring of these keys. Who stops waiting stops no load."""
+    found: dict[Key, Value] = {}
+    for task in loads:
+        loaded = await asyncio.shield(task)
+        found.update((key, loaded[key]) for key in keys if key in loaded)
+    return found
+
+
 async def read_together(*wanted: tuple[Memory[Any, Any], Collection[Any]]) -> list[dict[Any, Any]]:
     """Keys of several memories, what has to be loaded side by side; the values of each, in the order given."""
     found = [memory.recall(keys) for memory, keys in wanted]
     loads = [
-        (values, memory.load(missing)) for (memory, _), (values, missing) in zip(wanted, found, strict=True) if missing
+        (values, missing, memory, memory.begin(missing))
+        for (memory, _), (values, missing) in zip(wanted, found, strict=True)
+        if missing
     ]
-    loaded = [await loads[0][1]] if len(loads) == 1 else await asyncio.gather(*(load for _, load in loads))
-    for (values, _), more in zip(loads, loaded, strict=True):
-        values.update(more)
+    for values, missing, memory, begun in loads:
+        try:
+            values.update(await deadline.bounded(collect(missing, begun), telling=True))
+        except deadline.DeadlineExceeded:
+            raise no_answer(memory.asked) from None
     return [values for values, _ in found]
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.message import Message
 
 from mesh.blobs.contract import BlobStore
 from mesh.cache.client import Cache
 from mesh.clock import Clock
 from mesh.config import Settings
-from mesh.events import Handlers, Holds, Outbox
+from mesh.events import Handlers, Outbox
 from mesh.ids import IdGenerator
 from mesh.paging import PageTokens
 from mesh.rpc.checks import SessionCheck
@@ -87,9 +86,9 @@ class Context:
         settings = {f"{self._module.name}.{name}": value for name, value in (layout or {}).items()}
         return await self._process.open_store(self._module.name, tables, settings)
 
-    def outbox(self, store: Store, holds: Mapping[type[Message], Holds] | None = None) -> Outbox:
+    def outbox(self, store: Store) -> Outbox:
         """The module's outgoing events, kept in its store."""
-        return self._process.events.outbox(self._module.name, store, holds or {})
+        return self._process.events.outbox(self._module.name, store)
 
     def subscribe(self, area: str, handlers: Handlers, store: Store) -> None:
         """Handle another service's events, each once in effect among all processes of this module. The module's

@@ -67,6 +67,9 @@ Holds: TypeAlias = Callable[[Event], Awaitable[bool]]
 class Outbox(Protocol):
     """One service's outgoing events, kept in its own store."""
 
+    def settle_by(self, message_type: type[Message], holds: Holds) -> None:
+        """Say, before the process starts, who settles intents of this type: without, none can be made."""
+
     async def commit(self, mutations: Sequence[Mutation], events: Sequence[NewEvent]) -> list[Event]:
         """Write rows and events in one atomic write, then publish. Returns once durable, without waiting
         for the bus. Raises what ``Store.write`` raises; after ``TimedOut`` the events are published by

@@ -85,7 +85,8 @@ class Events:
     def outbox(self, area: str, store: Store, holds: Mapping[type[Message], Holds] | None = None) -> ServiceOutbox:
         """The outgoing events of a service, kept in its store, which has the OUTBOX_TABLES.
 
-        ``holds`` settles the intents of each message type that the service passes to ``intend``.
+        ``holds`` settles the intents of each message type that the service passes to ``intend``, as does
+        ``Outbox.settle_by`` afterwards.
         Raises ValueError for an area that has an outbox in this process already.
         """
         _require_name("area", area)
@@ -97,7 +98,9 @@ class Events:
             ShardRelay(area, shard, self._bus, tables, self._clock, self._tasks)
             for shard in range(self._section.shards)
         ]
-        outbox = self._outboxes[area] = ServiceOutbox(area, tables, relays, holds or {}, self._ids)
+        outbox = self._outboxes[area] = ServiceOutbox(area, tables, relays, {}, self._ids)
+        for message_type, settle in (holds or {}).items():
+            outbox.settle_by(message_type, settle)
         for relay in relays:
             self._add_sweep(Sweep(outbox, relay, self._bus, self._clock), relay.stream)
         return outbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -24,8 +24,16 @@ class ServiceOutbox:
     area: str
     tables: OutboxTables
     relays: Sequence[ShardRelay]
-    holds: Mapping[type[Message], Holds]
+    holds: dict[str, tuple[type[Message], Holds]]
     ids: IdGenerator
+
+    def settle_by(self, message_type: type[Message], holds: Holds) -> None:
+        """See the contract."""
+        self.holds[type_name(message_type)] = message_type, holds
+
+    def settled_by(self, type_: str) -> tuple[type[Message], Holds]:
+        """The class of this message type, and who settles its intents. Raises KeyError."""
+        return self.holds[type_]
 
     async def commit(self, mutations: Sequence[Mutation], events: Sequence[NewEvent]) -> list[Event]:
         """See the contract. The caller waits for the store alone, never for the bus."""
@@ -41,8 +49,8 @@ class ServiceOutbox:
 
     async def intend(self, event: NewEvent) -> Event:
         """See the contract. Raises ValueError for a type that nobody could settle."""
-        if type(event.message) not in self.holds:
-            raise ValueError(f"no Holds for {type(event.message).__name__}: pass one to Events.outbox()")
+        if type_name(type(event.message)) not in self.holds:
+            raise ValueError(f"no Holds for {type(event.message).__name__}: give one to Outbox.settle_by()")
         row = self._row(event, State.INTENT)
         await self.relays[row.shard].prepare()
         mutation = self.tables.put(row)

@@ -17,7 +17,7 @@ from mesh.events import metrics
 from mesh.events.bus.contract import Bus, BusError, GroupState, Position, ShardState
 from mesh.events.outbox import ServiceOutbox
 from mesh.events.relay import ShardRelay
-from mesh.events.row import OutboxRow, State, event_of, type_name
+from mesh.events.row import OutboxRow, State, event_of
 from mesh.events.tables import Page
 from mesh.ids import first_id_at, time_ms
 from mesh.storage import StorageError
@@ -33,7 +33,6 @@ class Sweep:
     def __init__(self, outbox: ServiceOutbox, relay: ShardRelay, bus: Bus, clock: Clock) -> None:
         self._outbox, self._relay, self._bus, self._clock = outbox, relay, bus, clock
         self._timing = bus.timing
-        self._holds = {type_name(message): (message, holds) for message, holds in outbox.holds.items()}
         self._begun = False
         self._early = self._late = 0
         self._groups: dict[str, int] = {}
@@ -132,7 +131,7 @@ class Sweep:
         if age_ms < self._timing.intent_ms:
             return None
         try:
-            message_type, holds = self._holds[row.type]
+            message_type, holds = self._outbox.settled_by(row.type)
             held = await holds(event_of(row, message_type, self._outbox.area))
         except Exception as error:
             return self._not_settled(row, age_ms, error)

@@ -10,7 +10,6 @@ from tintype.media.v1 import assets_pb2_grpc
 from mesh.app import Context, Module
 from mesh.auth.keys import KeyRing
 from mesh.config import Section
-from mesh.events import Event
 from services.accounts import schema
 from services.accounts.assets import assets_of
 from services.accounts.attempts import Attempts
@@ -63,12 +62,10 @@ async def build(ctx: Context) -> None:
     tables = await ctx.store(schema.TABLES)
     store = AccountStore(tables)
 
-    async def settle(event: Event) -> bool:
-        return await holds(profiles)(event)
-
-    outbox = ctx.outbox(tables, {AccountChanged: settle})
+    outbox = ctx.outbox(tables)
     assets = assets_of(ctx.stub(assets_pb2_grpc.AssetsServiceStub))
     profiles = Profiles(store, outbox, account_changed, assets)
+    outbox.settle_by(AccountChanged, holds(profiles))
     sessions = _sessions(ctx, SessionStore(tables))
     passwords = _passwords(ctx)
     claims = Claims(store, ctx.clock, section.claim_patience_s * 1000)

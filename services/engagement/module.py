@@ -39,7 +39,9 @@ async def build(ctx: Context) -> None:
     section: EngagementSection = ctx.section
     store = await ctx.store(TABLES, {"bucket_rows": section.bucket_rows})
     claims, comment_store = ClaimStore(store), CommentStore(store)
-    outbox = ctx.outbox(store, events.held(claims, comment_store))
+    outbox = ctx.outbox(store)
+    for message_type, holds in events.held(claims, comment_store).items():
+        outbox.settle_by(message_type, holds)
     counter: Counter = ExactCounter(claims)
     counts = Counts(claims, ctx.cache, section.cache_ttl_s)
     likes = Likes(claims, outbox, counter, counts, ctx.ids, events.like_changed, section.bucket_rows)

@@ -10,7 +10,6 @@ from tintype.graph.v1 import graph_pb2
 from mesh.app import Context, Module
 from mesh.config import Section
 from mesh.counting import ExactCounter
-from mesh.events import Event
 from services.graph import schema
 from services.graph.changes import Changes
 from services.graph.circle_store import CircleStore
@@ -53,13 +52,11 @@ async def build(ctx: Context) -> None:
     circle_store = CircleStore(tables, ctx.ids)
     circles = Circles(circle_store, max_age_s, section.circles_remembered)
 
-    async def settle(event: Event) -> bool:
-        return await holds(changes)(event)
-
-    outbox = ctx.outbox(tables, {RelationChanged: settle})
+    outbox = ctx.outbox(tables)
     counter: Counter = ExactCounter(store)
     ctx.on_settle(counter.settle)
     changes = Changes(store, counter, circles, relations, outbox, relation_changed)
+    outbox.settle_by(RelationChanged, holds(changes))
     accounts = ctx.stub(accounts_pb2_grpc.AccountsServiceStub)
     people = people_of(accounts)
     graph = Graph(store, changes, relations, people, Limits(section.following_limit, section.list_limit))

@@ -15,7 +15,6 @@ from services.media.imaging.pool import ImageWorker
 from services.media.imaging.rendered import Limits
 from services.media.memory import return_large_buffers
 from services.media.messages import asset_message, post_entry
-from services.media.post_cache import PostCache
 from services.media.posts import Posts
 from services.media.processing import Processing
 from services.media.schema import TABLES
@@ -43,7 +42,7 @@ async def build(ctx: Context) -> None:
     tables = await ctx.store(TABLES)
     store, outbox = MediaStore(tables), ctx.outbox(tables)
     assets = Assets(store, asset_message, section.cached_assets, section.heartbeat_seconds)
-    posts = Posts(store, assets, outbox, ctx.ids, ctx.clock, PostCache[bytes](section.cached_posts), post_entry)
+    posts = Posts(store, assets, outbox, ctx.ids, ctx.clock, post_entry, section.cached_posts)
     uploads = Uploads(store, ctx.blobs, outbox, ctx.ids, ctx.clock, section.max_upload_bytes)
     images = ImageWorker(section.image_processes, Limits(source_bytes=section.max_upload_bytes))
     processing = Processing(store, ctx.blobs, outbox, images, section.keep_originals)
@@ -72,7 +71,7 @@ def _handle_events(
         assets.changed(event.message.asset_id)
 
     async def post_changed(event: Event) -> None:
-        posts.changed(event.message.post_id, event.message.version)
+        posts.changed(event.message.post_id)
 
     ctx.subscribe("media", {AssetUploaded: uploaded}, store)
     ctx.tail("media", {AssetProcessed: processed, PostChanged: post_changed})

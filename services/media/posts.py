@@ -13,15 +13,17 @@ from mesh.errors import Code, Problem, denied, invalid, not_found, precondition
 from mesh.events import Outbox
 from mesh.ids import IdGenerator, time_ms
 from mesh.limits import longest
+from mesh.memory import Memory
 from services.media import events
 from services.media.assets import Assets
 from services.media.captions import check_caption
 from services.media.hashtags import hashtags
 from services.media.model import Asset, Draft, Failed, Post, Ready
-from services.media.post_cache import PostCache
 from services.media.store import MediaStore
 
 MAX_ASSETS = longest("edge.v1.posts.CreatePostRequest.media_ids")
+FRESH_S = 2.0
+"""How old a post may be where nobody told this process that it changed."""
 _TRIES = 8
 """Changes of one post by others that one change may meet."""
 Message = TypeVar("Message")
@@ -29,7 +31,8 @@ Encode = Callable[[Post, Sequence[Message]], bytes]
 
 
 class Posts(Generic[Message]):
-    """The rules of posts. ``encode`` makes of a post and its assets' messages what readers are sent."""
+    """The rules of posts. ``encode`` makes of a post and its assets' messages what readers are sent; the last
+    ``remembered`` of those are kept for a moment."""
 
     def __init__(
         self,
@@ -38,16 +41,16 @@ class Posts(Generic[Message]):
         outbox: Outbox,
         ids: IdGenerator,
         clock: Clock,
-        cache: PostCache[bytes],
         encode: Encode[Message],
+        remembered: int,
     ) -> None:
         self._store = store
         self._assets = assets
         self._outbox = outbox
         self._ids = ids
         self._clock = clock
-        self._cache = cache
         self._encode = encode
+        self._memory: Memory[int, bytes] = Memory(self._load, FRESH_S, remembered)
 
     async def create(self, author_id: int, request_id: str, draft: Draft) -> Post:
         """Make a post; with a request id it may be repeated. Raises INVALID_FIELD, MEDIA_NOT_FOUND,
@@ -96,9 +99,7 @@ class Posts(Generic[Message]):
 
     async def read(self, post_ids: Sequence[int]) -> list[bytes]:
         """Encoded posts, in the order asked; deleted and unknown ones left out. At most ``FRESH_S`` old."""
-        found = {post_id: value for post_id in post_ids if (value := self._cache.get(post_id))}
-        if missing := [post_id for post_id in dict.fromkeys(post_ids) if post_id not in found]:
-            found |= await self._read(missing)
+        found = await self._memory.read(post_ids)
         return [found[post_id] for post_id in post_ids if post_id in found]
 
     async def page(self, after: int, limit: int) -> tuple[list[tuple[Post, list[Message]]], int]:
@@ -109,19 +110,14 @@ class Posts(Generic[Message]):
         messages = await self._messages(shown)
         return list(zip(shown, messages, strict=True)), ids[-1] if len(ids) == limit else 0
 
-    def changed(self, post_id: int, version: int) -> None:
-        """Another process made this version."""
-        self._cache.changed(post_id, version)
+    def changed(self, post_id: int) -> None:
+        """Another process has changed this post."""
+        self._memory.forget(post_id)
 
-    async def _read(self, post_ids: Sequence[int]) -> dict[int, bytes]:
-        read_at = self._cache.now()
+    async def _load(self, post_ids: list[int]) -> Mapping[int, bytes]:
         posts = [post for post in (await self._store.posts(post_ids)).values() if not post.deleted]
         found = await self._messages(posts)
-        read: dict[int, bytes] = {}
-        for post, messages in zip(posts, found, strict=True):
-            read[post.post_id] = self._encode(post, messages)
-            self._cache.put(post.post_id, post.version, read[post.post_id], read_at)
-        return read
+        return {post.post_id: self._encode(post, messages) for post, messages in zip(posts, found, strict=True)}
 
     async def _messages(self, posts: Sequence[Post]) -> list[list[Message]]:
         """The assets of many posts in one read."""
@@ -153,7 +149,7 @@ class Posts(Generic[Message]):
 
     async def _commit(self, post: Post) -> Post:
         await self._outbox.commit(self._store.post_written(post), [events.post_changed(post)])
-        self._cache.changed(post.post_id, post.version)
+        self._memory.forget(post.post_id)
         return post
 
     async def _check_assets(self, author_id: int, asset_ids: Sequence[int]) -> None:
