@@ -75,6 +75,7 @@ CHANGES: Mapping[str, Mapping[str, Change]] = {
         "RevokeSession": lambda request, answer, caller_id: [("sessions", request.session_id)],
     },
     "assets": {"Upload": lambda request, answer, caller_id: ()},
+    "search": {"Reindex": lambda request, answer, caller_id: ()},
 }
 """By stub: every call that is not safe (IDEMPOTENCY_SAFE), even where it changes nothing that is remembered."""
 

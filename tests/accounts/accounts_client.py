@@ -11,6 +11,7 @@ from mesh.clock import FakeClock
 from mesh.testing.harness import Harness
 
 PASSWORD = "a fine long sentence"
+CHEAP_HASHES = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
 
 
 class Accounts:

@@ -6,14 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from accounts_client import Accounts
+from accounts_client import CHEAP_HASHES, Accounts
 
 from mesh.clock import FakeClock
 from mesh.testing.harness import running
 from services.accounts.module import MODULE
 from stack.redis import RedisServer
-
-CHEAP_HASHES = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
 
 
 @pytest.fixture

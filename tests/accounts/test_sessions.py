@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from accounts_client import CHEAP_HASHES, Accounts
 from tintype.accounts.v1 import accounts_pb2 as pb
 
 from mesh.auth.keys import jwks_path
 from mesh.auth.tokens import TokenVerifier
 from mesh.errors import Code, Problem
 from mesh.storage import Unavailable
+from mesh.testing.harness import running
+from services.accounts.module import MODULE
 from services.accounts.store import AccountStore
 
 DAY_MS = 86_400_000
@@ -178,3 +181,21 @@ async def test_sessions_are_listed_and_revoked_by_their_owner_alone(accounts):
     assert list((await accounts.stub.CheckSessions(check)).revoked_session_ids) == [session_id]
     with accounts.mesh.user(ana):
         assert len((await accounts.stub.ListSessions(pb.ListSessionsRequest())).sessions) == 1
+
+
+async def test_the_oldest_session_makes_room_for_one_too_many(tmp_path, own_redis, clock):
+    few = {**CHEAP_HASHES, "accounts.sessions_per_user": "3"}
+    async with running([MODULE], tmp_path / "few", redis_url=own_redis.url, clock=clock, flags=few) as mesh:
+        accounts = Accounts(mesh, clock)
+        opened = [await accounts.register()]
+        for _ in range(4):
+            clock.advance(1000)
+            opened.append(await accounts.log_in("ana"))
+        ids = [answer.session.session_id for answer in opened]
+        with mesh.user(opened[0].account.user.user_id):
+            listed = (await accounts.stub.ListSessions(pb.ListSessionsRequest())).sessions
+        assert [each.session_id for each in listed] == ids[:1:-1], "the newest three"
+        revoked = await accounts.stub.CheckSessions(pb.CheckSessionsRequest(session_ids=ids))
+        assert list(revoked.revoked_session_ids) == ids[:2], "access tokens of the others stop as well"
+        await refused(accounts.refresh(opened[1].session.refresh_token), "SESSION_REVOKED")
+        await accounts.refresh(opened[2].session.refresh_token)

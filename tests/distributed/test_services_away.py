@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from functools import partial
 from typing import Any
 
 import grpc
@@ -78,6 +80,42 @@ async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installa
         return await problems(rest) == {}
 
     await eventually(well, within_s=15)
+
+
+async def test_without_engagement_posts_are_shown_and_made_all_the_same(installation: Installed, rest: Rest) -> None:
+    """What engagement adds to a post is left out and named; a repeated creation is the same post."""
+    ana, ben = await rest.register("ana"), await rest.register("ben")
+    await rest.follow(ben, ana)
+    old = await rest.publish(ana, "before")
+    body = {"mediaIds": [await rest.upload(ana)], "caption": "meanwhile", "requestId": str(uuid.uuid4())}
+
+    async def fed(post: Any) -> Any:
+        items = (await rest.ok("GET", "/v1/feed", ben))["items"]
+        return next((item["post"] for item in items if item["post"]["postId"] == post["postId"]), None)
+
+    await eventually(lambda: fed(old), within_s=15)
+    engagement = installation.process("engagement")
+    engagement.kill()
+    try:
+        made = [(await rest.ok("POST", "/v1/posts", ana, json=body))["post"] for _ in range(2)]
+        assert made[0]["postId"] == made[1]["postId"], "a retry makes no second post"
+        assert made[0]["caption"] == "meanwhile"
+
+        async def left_out(post: Any) -> bool:
+            return bool((await fed(post) or {}).get("leftOut") == ["counts", "viewer"])
+
+        for post in (old, made[0]):  # what was read within the second before is still shown
+            await eventually(partial(left_out, post), within_s=15)
+        assert (await fed(old))["caption"] == "before"
+    finally:
+        await engagement.start()
+
+    async def whole() -> bool:
+        return (await fed(old))["leftOut"] == [] and (await fed(made[0]))["leftOut"] == []
+
+    await eventually(whole, within_s=15)
+    again = (await rest.ok("POST", "/v1/posts", ana, json=body))["post"]
+    assert again["postId"] == made[0]["postId"]
 
 
 async def problems(rest: Rest) -> dict[str, str]:
