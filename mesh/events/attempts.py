@@ -132,7 +132,8 @@ class Attempts:
         )
 
     async def _keep(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Until the group's store has taken it: other keys go on meanwhile. Raises LeaseLost."""
+        """Until the group's store has taken it: other keys go on meanwhile, but for what an earlier consumer left,
+        which is settled one by one. Raises LeaseLost."""
         while True:
             try:
                 return await write()

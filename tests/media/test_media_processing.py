@@ -48,7 +48,7 @@ class Failing:
 
 async def own_store(media: Media) -> MediaStore:
     """A second view of the service's tables."""
-    return MediaStore(await media.harness.process.open_store("media", TABLES))
+    return MediaStore(await media.harness.process.open_store("media", TABLES, {}))
 
 
 async def hold_events(media: Media, monkeypatch: pytest.MonkeyPatch) -> list[Processing]:

@@ -47,6 +47,7 @@ def _environment(state_dir: Path) -> dict[str, str]:
     env |= {f"TINTYPE_RATES__{name}": GENEROUS for name in ("READ", "WRITE", "AUTH", "UPLOAD", "SEARCH", "STREAM")}
     return env | {
         "TINTYPE_STATE_DIR": str(state_dir),
+        "TINTYPE_AUTH__ACCESS_MINUTES": "1440",  # the people of a session stay signed in, however slow the machine
         "TINTYPE_STACK__METRICS_PORT": "0",
         "TINTYPE_ACCOUNTS__ARGON2_MEMORY_KIB": "8192",
         "TINTYPE_ENGAGEMENT__HEARTBEAT_S": str(HEARTBEAT_S),

@@ -162,7 +162,7 @@ class DeadLettersOutliveTheBus:
                 raise RuntimeError("broken")
             await seen(event)
 
-        consumer = await world.consumer(handler, shards=1)
+        consumer = await world.consumer(handler, timing=_LEASED, shards=1)
         events, outbox = await world.publisher(shards=1)
         with monkeypatch.context() as patch:
             patch.setattr(world.store, "put", refuse)
