@@ -28,7 +28,7 @@ from stack.section import StackSection
 
 Say = Callable[[str], None]
 _DAY_MS = 86_400_000
-_START_SECONDS = 150.0
+_START_SECONDS = 330.0
 """Longer than the services give themselves, so that it is they who say what is missing."""
 _WATCH_SECONDS = 0.25
 _RESTARTS = 5

@@ -44,8 +44,8 @@ GRACE_S = 10.0
 STEP_S = 5.0
 """How long one part may take to stop."""
 _PROBE_EVERY_S = 1.0
-_OPEN_TIMEOUT_S = 120.0
-"""All together. Creating every table in an empty Cassandra takes a busy machine most of a minute, and the lease
+_OPEN_TIMEOUT_S = 300.0
+"""All together. Creating every table in an empty Cassandra takes a very busy machine minutes, and the lease
 of a process that was killed while it did so has to expire first."""
 
 
