@@ -11,15 +11,20 @@ _LENGTH_DELIMITED = 2
 
 def field(number: int, message: bytes) -> bytes:
     """A submessage as field ``number`` of the message around it."""
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(message)) + message
+    tag, length = number << 3 | _LENGTH_DELIMITED, len(message)
+    head = _SHORT[tag] if tag < _MOST else _varint(tag)
+    return head + (_SHORT[length] if length < _MOST else _varint(length)) + message
 
 
 def _varint(value: int) -> bytes:
-    if value < 0x80:
-        return bytes((value,))
     encoded = bytearray()
     while value >= 0x80:
         encoded.append(value & 0x7F | 0x80)
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+_MOST = 1 << 13
+_SHORT = [_varint(value) for value in range(_MOST)]
+"""The tags and lengths that there are in practice, encoded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from mesh.personal import Holding, Kind, Personal
@@ -30,6 +31,11 @@ class KeyFamily(Holding):
     def key(self, owner: KeyPart, *rest: KeyPart) -> bytes:
         """A key of this family; see :func:`key`."""
         return key(self.name, owner, *rest)
+
+    def keys(self, owner: KeyPart, numbers: Sequence[int]) -> list[bytes]:
+        """Many keys of one owner, each with one number behind."""
+        start = key(self.name, owner) + b":"
+        return [start + b"%d" % number for number in numbers]
 
 
 def tag_of(name: bytes) -> bytes:

@@ -68,7 +68,7 @@ class Counts:
     async def liked(self, person_id: int, post_ids: Sequence[int]) -> set[int]:
         """Those of the posts that a person likes."""
         wanted = list(dict.fromkeys(post_ids))
-        values = await self._cached([_liked_key(person_id, post) for post in wanted])
+        values = await self._cached(LIKED.keys(person_id, wanted))
         found = {post: value[_PREFIX:] == b"1" for post, value in zip(wanted, values, strict=True) if value}
         if missing := [post for post in wanted if post not in found]:
             found.update(await self._read_likes(missing, person_id))

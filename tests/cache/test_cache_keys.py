@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mesh.cache.keys import key, tag_of
+from mesh.cache.keys import KeyFamily, key, tag_of
+from mesh.personal import owned
 
 
 def test_the_owner_is_the_hash_tag() -> None:
@@ -25,3 +26,8 @@ def test_tags_are_read_as_redis_reads_them(name: bytes, tag: bytes) -> None:
 def test_parts_that_would_move_the_tag_are_refused(part: str) -> None:
     with pytest.raises(ValueError, match="part"):
         key("feed", part)
+
+
+def test_many_keys_of_one_owner_are_the_keys_one_by_one() -> None:
+    family = KeyFamily("liked", owned("person_id"))
+    assert family.keys(7, [1, 1 << 62]) == [family.key(7, 1), family.key(7, 1 << 62)]
