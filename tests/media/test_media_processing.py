@@ -199,12 +199,19 @@ async def test_the_sweep_removes_what_a_dead_upload_stored_and_nothing_else(medi
 
 
 async def test_a_lost_original_fails_with_a_sentence(media: Media, user: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    hold = Failing(Processing.process, RuntimeError("not yet"), 1)
-    monkeypatch.setattr(Processing, "process", hold.method())
+    gone = asyncio.Event()
+    process = Processing.process
+
+    async def hold(worker: Processing, asset_id: int) -> None:
+        await gone.wait()
+        await process(worker, asset_id)
+
+    monkeypatch.setattr(Processing, "process", hold)
     before = await media.keys("originals")
     asset_id = (await media.upload(user)).asset_id
     (original,) = await media.keys("originals") - before
     await media.blobs.delete(original)
+    gone.set()
     asset = await processed(media, asset_id)
     assert (asset.state, asset.failure_reason) == (FAILED, "PROCESSING_FAILED")
 
