@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help up test faults check lint types imports contracts gen bench bench-sample clean
+.PHONY: help up test faults check fmt lint types imports contracts gen bench bench-sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,11 @@ test: .venv/developing ## run all tests against real servers
 
 faults: .venv/developing ## kill every process under load in turn, and check that nothing acknowledged is lost (SEED=1)
 	$(BIN)/pytest -q tests/faults -m "faults or not faults" --seed $(or $(SEED),1)
+
+fmt: .venv/developing ## format Python and protos, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/buf format -w protos
 
 check: lint types imports contracts ## all checks that are not tests
 

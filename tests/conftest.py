@@ -14,11 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from stack.cassandra import CassandraCluster, available
 from stack.ports import free_port
 from stack.redis import RedisServer, redis_server
 from stack.s3 import GRPC_DISTANCE, S3Server, s3_server
+
+# Suites and clients show what they compared, as tests do.
+pytest.register_assert_rewrite("mesh.testing", *(f"tests.{each.name}" for each in Path(__file__).parent.iterdir()))
+# A failed test's log shows exceptions as Python does: no frames around them, no local variables.
+_plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

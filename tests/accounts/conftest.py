@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from accounts_client import CHEAP_HASHES, Accounts
 
 from mesh.clock import FakeClock
 from mesh.testing.harness import running
 from services.accounts.module import MODULE
 from stack.redis import RedisServer
+from tests.accounts.accounts_client import CHEAP_HASHES, Accounts
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import pytest
-from accounts_client import Accounts
 from PIL import Image
 from tintype.media.v1 import assets_pb2, assets_pb2_grpc
 
@@ -17,6 +16,7 @@ from services.accounts import module as accounts_module
 from services.media import module as media_module
 from stack.redis import RedisServer
 from stack.s3 import S3Server
+from tests.accounts.accounts_client import Accounts
 
 
 async def _upload(accounts: Accounts, user_id: int) -> int:

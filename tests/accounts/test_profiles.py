@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from accounts_client import Accounts
 from tintype.accounts.v1 import accounts_pb2 as pb
 from tintype.events.v1.accounts_pb2 import AccountChanged
 
@@ -13,6 +12,7 @@ from mesh.app import Context, Module
 from mesh.errors import Problem
 from mesh.testing.harness import running
 from services.accounts.module import MODULE
+from tests.accounts.accounts_client import Accounts
 
 
 async def test_named_fields_change_and_others_stay(accounts):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from accounts_client import CHEAP_HASHES, Accounts
 from tintype.accounts.v1 import accounts_pb2 as pb
 
 from mesh.auth.keys import jwks_path
@@ -15,6 +14,7 @@ from mesh.storage import Unavailable
 from mesh.testing.harness import running
 from services.accounts.module import MODULE
 from services.accounts.store import AccountStore
+from tests.accounts.accounts_client import CHEAP_HASHES, Accounts
 
 DAY_MS = 86_400_000
 

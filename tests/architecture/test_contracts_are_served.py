@@ -6,7 +6,8 @@ import re
 
 import pytest
 from google.protobuf import descriptor_pb2
-from source_tree import ROOT, sources
+
+from tests.architecture.source_tree import ROOT, sources
 
 OURS = descriptor_pb2.FileDescriptorSet()
 OURS.ParseFromString((ROOT / "generated/tintype/descriptors.binpb").read_bytes())

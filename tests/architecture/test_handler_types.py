@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pool, message_factory
-from source_tree import ROOT, sources
-from test_contracts_are_served import METHODS, home
+
+from tests.architecture.source_tree import ROOT, sources
+from tests.architecture.test_contracts_are_served import METHODS, home
 
 POOL = descriptor_pool.Default()
 

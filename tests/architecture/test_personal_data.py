@@ -9,12 +9,12 @@ import pkgutil
 import pytest
 import tintype.events.v1
 from google.protobuf.descriptor import Descriptor
-from source_tree import ROOT
 
 from cli.holdings import Kept, kept, tables
 from mesh.personal import Kind
 from mesh.storage import TableSpec
 from services.search.index.records import Record
+from tests.architecture.source_tree import ROOT
 
 
 def every() -> list[object]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_tree import ROOT, Source, is_protobuf, sources, within
+
+from tests.architecture.source_tree import ROOT, Source, is_protobuf, sources, within
 
 SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if (path / "module.py").exists())
 ROOMS = ("module.py", "server.py", "events.py", "README.md", "__init__.py")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from source_tree import Source, sources
+from tests.architecture.source_tree import Source, sources
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

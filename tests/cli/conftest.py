@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tintype_command import Said, installation_environment, tintype
 
 from cli import configuration
 from cli.demo.world import World
 from stack.installation import Installation
+from tests.cli.tintype_command import Said, installation_environment, tintype
 
 PEOPLE, PHOTOS = 4, 3
 

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import PEOPLE, PHOTOS, House
 from google.protobuf.field_mask_pb2 import FieldMask
 from rich.console import Console
 from tintype.edge.v1 import accounts_pb2, engagement_pb2, resources_pb2
-from tintype_command import TINTYPE, Said, environment, tintype
 
 from cli.client import Client
 from cli.demo import people
@@ -26,6 +24,8 @@ from cli.demo.pictures import draw_avatar
 from cli.demo.world import World
 from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import validate
+from tests.cli.conftest import PEOPLE, PHOTOS, House
+from tests.cli.tintype_command import TINTYPE, Said, environment, tintype
 
 Run = Callable[..., Said]
 COMMANDS = (

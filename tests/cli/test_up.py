@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from tintype_command import TINTYPE, environment, installation_environment
+
+from tests.cli.tintype_command import TINTYPE, environment, installation_environment
 
 PASSWORD = "correct horse"
 

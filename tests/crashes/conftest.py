@@ -14,7 +14,6 @@ from mesh.ids import IdGenerator
 from mesh.testing.chaos import Fault, Stage
 from stack.redis import RedisServer
 
-pytest.register_assert_rewrite("claims_crashes", "engagement_crashes", "graph_crashes", "accounts_crashes")
 _worlds = itertools.count()
 Sweep = Callable[[int], Awaitable[None]]
 

@@ -8,8 +8,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from engagement_client import BEN, EVE, Client
-from served_posts import media_module
 from tintype.events.v1.engagement_pb2 import CommentChanged, LikeChanged
 
 from mesh.app import process
@@ -21,6 +19,8 @@ from mesh.testing.chaos import Fault, Scenario, Stage, StagedStore
 from mesh.testing.harness import Harness, running
 from services.engagement.module import MODULE
 from stack.redis import RedisServer
+from tests.engagement.engagement_client import BEN, EVE, Client
+from tests.neighbours.served_posts import media_module
 
 
 class World:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from accounts_crashes import AccountsCrashes
-from claims_crashes import ClaimsCrashes
-from engagement_crashes import EngagementCrashes
-from graph_crashes import GraphCrashes
 
 from mesh.testing.chaos import Fault
 from stack.cassandra import CassandraCluster
+from tests.crashes.accounts_crashes import AccountsCrashes
+from tests.crashes.claims_crashes import ClaimsCrashes
+from tests.crashes.engagement_crashes import EngagementCrashes
+from tests.crashes.graph_crashes import GraphCrashes
 
 # acsylla leaves the pair of sockets by which its threads wake the event loop to the garbage collector.
 pytestmark = [

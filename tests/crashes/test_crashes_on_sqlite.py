@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from accounts_crashes import AccountsCrashes, AccountsStorms
-from claims_crashes import ClaimsCrashes
-from engagement_crashes import MoreEngagementCrashes
-from graph_crashes import GraphStorms, MoreGraphCrashes
+
+from tests.crashes.accounts_crashes import AccountsCrashes, AccountsStorms
+from tests.crashes.claims_crashes import ClaimsCrashes
+from tests.crashes.engagement_crashes import MoreEngagementCrashes
+from tests.crashes.graph_crashes import GraphStorms, MoreGraphCrashes
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 import yaml
-from compose_file import ROOT, compose_file
 
 from cli import configuration, modules
 from mesh.storage.cassandra import url as cassandra_url
+from tests.mesh.compose_file import ROOT, compose_file
 
 GIVEN = {"TINTYPE_SECRET": "s" * 64, "TINTYPE_S3_SECRET": "t" * 40}
 TARGETS = [package.rpartition(".")[2] for package in modules._MODULES]

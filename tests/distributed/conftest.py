@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 import grpc
 import pytest
 import pytest_asyncio
-from installed import APART, Installed, installed
-from mesh_client import Rest
+
+from tests.distributed.installed import APART, Installed, installed
+from tests.mesh.mesh_client import Rest
 
 
 @pytest.fixture(scope="module")

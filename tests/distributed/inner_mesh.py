@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from installed import APART, Installed
-
 from mesh.auth.peers import PeerTokens
 from mesh.clock import SystemClock
 from mesh.rpc.chain import Chain
 from mesh.rpc.channels import Channels
 from mesh.rpc.checks import validation
 from mesh.rpc.server import Registry
+from tests.distributed.installed import APART, Installed
 
 
 def secret_of(installation: Installed) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_walk import (
+from tests.mesh.test_walk import (
     test_the_core_of_the_walk_over_grpc_web,
     test_the_walk_over_grpc,
     test_the_walk_over_rest,

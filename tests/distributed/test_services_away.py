@@ -10,9 +10,6 @@ from typing import Any
 import grpc
 import pytest
 from grpc_status import rpc_status
-from inner_mesh import dependency_of, peer
-from installed import Installed
-from mesh_client import Person, Rest, error_of, eventually
 from tintype.edge.v1 import profiles_pb2
 from tintype.edge.v1.profiles_pb2_grpc import ProfileServiceStub
 from tintype.graph.v1 import graph_pb2
@@ -20,6 +17,9 @@ from tintype.graph.v1.graph_pb2_grpc import GraphServiceStub
 
 from mesh.errors import Code, Problem
 from mesh.rpc.status import from_status
+from tests.distributed.inner_mesh import dependency_of, peer
+from tests.distributed.installed import Installed
+from tests.mesh.mesh_client import Person, Rest, error_of, eventually
 
 
 async def profile(channel: grpc.aio.Channel, who: Person, of: Person, timeout: float) -> Any:

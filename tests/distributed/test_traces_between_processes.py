@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installed import APART, Installed, installed
-from mesh_client import Rest, eventually
 from opentelemetry.proto.trace.v1 import trace_pb2
-from otlp_receiver import Receiver, Span, lineage, listening
 
 from stack.ports import free_port
+from tests.distributed.installed import APART, Installed, installed
+from tests.mesh.mesh_client import Rest, eventually
+from tests.mesh.otlp_receiver import Receiver, Span, lineage, listening
 
 FEED = "/tintype.edge.v1.FeedService/GetFeedJson"
 HOME = "/tintype.timeline.v1.TimelineService/GetHome"

@@ -7,10 +7,6 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_doors import grpc_refusal
-from inner_mesh import mesh_metadata, peer
-from installed import Installed
-from mesh_client import Rest
 from tintype.accounts.v1 import accounts_pb2
 from tintype.accounts.v1.accounts_pb2_grpc import AccountsServiceStub
 from tintype.edge.v1 import uploads_pb2
@@ -19,6 +15,10 @@ from tintype.graph.v1 import graph_pb2
 from tintype.graph.v1.graph_pb2_grpc import GraphServiceStub
 
 from mesh.errors import Code, Problem
+from tests.distributed.inner_mesh import mesh_metadata, peer
+from tests.distributed.installed import Installed
+from tests.mesh.grpc_doors import grpc_refusal
+from tests.mesh.mesh_client import Rest
 
 STRANGER = "0" * 64
 

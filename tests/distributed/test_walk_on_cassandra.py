@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from installed import Installed, installed
-from mesh_client import Rest, error_of, eventually
-from test_walk import test_the_walk_over_grpc, test_the_walk_over_rest
+
+from tests.distributed.installed import Installed, installed
+from tests.mesh.mesh_client import Rest, error_of, eventually
+from tests.mesh.test_walk import test_the_walk_over_grpc, test_the_walk_over_rest
 
 __all__ = ["test_the_walk_over_grpc", "test_the_walk_over_rest"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engagement_client import ANA, Client
-from served_posts import media_module
 
 from mesh.testing.harness import running
 from services.engagement.module import MODULE
 from stack.redis import RedisServer
+from tests.engagement.engagement_client import ANA, Client
+from tests.neighbours.served_posts import media_module
 
 _posts = itertools.count(time.time_ns())
 FLAGS = {"engagement.bucket_rows": "4"}

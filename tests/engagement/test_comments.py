@@ -6,11 +6,11 @@ import asyncio
 import uuid
 
 import pytest
-from engagement_client import ANA, BEN, EVE, Client
 
 from mesh.errors import Code, Problem
 from mesh.storage import Unavailable
 from services.engagement.store import ClaimStore
+from tests.engagement.engagement_client import ANA, BEN, EVE, Client
 
 
 async def test_a_repeated_request_writes_one_comment(client: Client) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engagement_client import ANA, BEN, EVE, Client
 from tintype.events.v1.engagement_pb2 import LikeChanged
 
 from mesh.errors import Problem
 from mesh.events import NewEvent
 from mesh.testing.harness import running
 from stack.redis import RedisServer
+from tests.engagement.engagement_client import ANA, BEN, EVE, Client
 
 
 async def test_a_like_is_counted_once_and_the_answer_includes_it(client: Client) -> None:

@@ -8,10 +8,10 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from engagement_client import ANA, BEN, EVE, Client
 from tintype.engagement.v1 import engagement_pb2 as pb
 
 from mesh.errors import Problem
+from tests.engagement.engagement_client import ANA, BEN, EVE, Client
 
 BOUND_S = 10
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from engagement_client import BEN, EVE, Client
-from served_posts import media_module
 
 from mesh.testing.harness import Harness, running
 from services.engagement.module import MODULE
 from stack.redis import RedisServer
+from tests.engagement.engagement_client import BEN, EVE, Client
+from tests.neighbours.served_posts import media_module
 
 
 @pytest.fixture

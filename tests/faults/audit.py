@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ledger import Ledger, Made, Switch
-from mesh_client import Person, Rest
+from tests.faults.ledger import Ledger, Made, Switch
+from tests.mesh.mesh_client import Person, Rest
 
 _AT_ONCE = 8
 _PAGES = 50

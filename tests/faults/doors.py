@@ -10,12 +10,12 @@ import httpx
 from google.api import httpbody_pb2
 from google.protobuf.json_format import MessageToDict
 from grpc_status import rpc_status
-from mesh_client import Person
 from tintype.edge.v1 import engagement_pb2, graph_pb2, posts_pb2, uploads_pb2
 
 from cli.client import Client
 from mesh.errors import Problem
 from mesh.rpc.status import from_status
+from tests.mesh.mesh_client import Person
 
 TRY_S = 8.0
 """How long one try waits for its answer: longer than the services allow themselves."""

@@ -9,19 +9,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from audit import Audit
-from doors import Door, GrpcDoor, RestDoor
-from installed import Installed
-from ledger import Ledger
-from load import Load, settle_doubts
-from mesh_client import Person, Rest
-
 from cli.client import Client
 from mesh.clock import SystemClock
 from mesh.events.dead_letters import DEAD_LETTERS, DeadLetters
 from mesh.events.events import Events
 from mesh.ids import IdGenerator
 from mesh.storage import open_store
+from tests.distributed.installed import Installed
+from tests.faults.audit import Audit
+from tests.faults.doors import Door, GrpcDoor, RestDoor
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load, settle_doubts
+from tests.mesh.mesh_client import Person, Rest
 
 PEOPLE = 4
 SETTLED_S = 60.0

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from doors import Door, NotAcknowledged
-from ledger import Ledger, Made, Switch
-from mesh_client import Person, photo
+from tests.faults.doors import Door, NotAcknowledged
+from tests.faults.ledger import Ledger, Made, Switch
+from tests.mesh.mesh_client import Person, photo
 
 PATIENCE_S = 60.0
 """How long a request is tried again under its id before the test is over."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from faults import Fault, survive
-from installed import Installed, installed
+
+from tests.distributed.installed import Installed, installed
+from tests.faults.faults import Fault, survive
 
 SAMPLE = (Fault("services"), Fault("redis", wipe=True), Fault("s3"))
 REST = (Fault("redis"), Fault("envoy"))

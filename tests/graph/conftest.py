@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from graph_client import Graph
 
 from mesh.clock import FakeClock
 from mesh.testing.harness import running
 from services.accounts import module as accounts_module
 from services.graph import module as graph_module
 from stack.redis import RedisServer
+from tests.graph.graph_client import Graph
 
 FLAGS = {
     "accounts.argon2_memory_kib": "8",

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graph_client import Graph
 from tintype.events.v1.graph_pb2 import RelationChanged
 
 from mesh.app import Context, Module
@@ -26,6 +25,7 @@ from services.graph.circles import Circles, Fact
 from services.graph.edges import Edge, State
 from services.graph.relations import Relations
 from services.graph.store import GraphStore
+from tests.graph.graph_client import Graph
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from imaging_sources import encoded, quadrants
 from tintype.events.v1.media_pb2 import AssetProcessed, AssetUploaded, PostChanged
 from tintype.media.v1 import assets_pb2, posts_pb2
 from tintype.media.v1.assets_pb2_grpc import AssetsServiceStub
@@ -28,6 +27,7 @@ from services.media.module import MODULE
 from stack.ports import free_port
 from stack.redis import RedisServer, redis_server
 from stack.s3 import S3Server
+from tests.media.imaging_sources import encoded, quadrants
 
 PHOTO = encoded(quadrants())
 _users = itertools.count(1000)

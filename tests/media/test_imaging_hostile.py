@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imaging_sources import encoded, flat_png, photo, quadrants, resized_webp, scan_bomb
 from PIL import Image, features
 
 from services.media.imaging.formats import ACCEPTED, HEAD_BYTES, sniff
 from services.media.imaging.pool import ImageWorker
 from services.media.imaging.reasons import ImageRejected, RejectionReason
 from services.media.imaging.rendered import MIB, Limits
+from tests.media.imaging_sources import encoded, flat_png, photo, quadrants, resized_webp, scan_bomb
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

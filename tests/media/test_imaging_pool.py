@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from imaging_sources import encoded, quadrants, scan_bomb
 
 from services.media.imaging.pool import ImageWorker
 from services.media.imaging.reasons import WorkerBusy, WorkerCrashed
 from services.media.imaging.rendered import Limits
+from tests.media.imaging_sources import encoded, quadrants, scan_bomb
 
 PHOTO = encoded(quadrants())
 ENDLESS = scan_bomb()

@@ -9,11 +9,11 @@ from pathlib import Path
 import blurhash
 import pytest
 import pytest_asyncio
-from imaging_sources import encoded, flat_png, photo, quadrants, swapped_profile
 from PIL import Image, ImageChops, ImageStat
 
 from services.media.imaging.pool import ImageWorker
 from services.media.imaging.rendered import Rendered
+from tests.media.imaging_sources import encoded, flat_png, photo, quadrants, swapped_profile
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Media, serving, until
 from tintype.events.v1.media_pb2 import PostChanged
 from tintype.type.v1 import content_pb2
 
@@ -20,6 +19,7 @@ from services.media.store import MediaStore
 from stack.ports import free_port
 from stack.redis import redis_server
 from stack.s3 import S3Server
+from tests.media.conftest import Media, serving, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAFE = content_pb2.Place(name="Café Central", latitude=48.2101, longitude=16.3651)

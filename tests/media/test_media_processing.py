@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import PHOTO, Media
-from imaging_sources import encoded, photo
 from tintype.events.v1.media_pb2 import AssetProcessed
 from tintype.media.v1 import assets_pb2
 from tintype.media.v1.assets_pb2_grpc import AssetsServiceStub
@@ -23,6 +21,8 @@ from services.media.processing import TRIES, Processing
 from services.media.schema import BUCKET_MS, TABLES
 from services.media.store import MediaStore
 from services.media.sweep import ABANDONED_BUCKETS, GRACE_MS, Sweep
+from tests.media.conftest import PHOTO, Media
+from tests.media.imaging_sources import encoded, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 READY, FAILED = assets_pb2.ASSET_STATE_READY, assets_pb2.ASSET_STATE_FAILED

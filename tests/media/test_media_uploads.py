@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import PHOTO, Media
 from tintype.events.v1.media_pb2 import AssetProcessed, AssetUploaded
 from tintype.media.v1 import assets_pb2
 
@@ -17,6 +16,7 @@ from mesh.storage import TimedOut, Unavailable
 from mesh.storage.sqlite.engine import SqliteStore
 from services.media.schema import REQUEST_IDS
 from services.media.store import MediaStore
+from tests.media.conftest import PHOTO, Media
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 MIB = 1024 * 1024

@@ -13,7 +13,6 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
-from mesh_client import Person, Rest
 
 from cli import configuration
 from mesh.config import Rate
@@ -22,6 +21,7 @@ from stack.gateway import GatewayOptions, render
 from stack.installation import Installation
 from stack.ports import free_ports
 from stack.s3 import GRPC_DISTANCE, IDENTITY, S3Server, identity
+from tests.mesh.mesh_client import Person, Rest
 
 GENEROUS = json.dumps({"per_second": 100_000, "burst": 100_000})
 FEW = Rate(per_second=1, burst=3)

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from mesh_client import Person
+
+from tests.mesh.mesh_client import Person
 
 WEB = "application/grpc-web+proto"
 

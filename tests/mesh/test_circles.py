@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from mesh_client import Person, Rest, eventually, image_url
+
+from tests.mesh.mesh_client import Person, Rest, eventually, image_url
 
 
 async def feed_of(rest: Rest, reader: Person) -> list[str]:

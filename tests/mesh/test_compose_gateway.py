@@ -11,8 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from compose_file import compose_file
-from mesh_client import Rest, eventually, image_url
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -20,6 +18,8 @@ from cli.main import app
 from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import binary
 from stack.ports import free_ports
+from tests.mesh.compose_file import compose_file
+from tests.mesh.mesh_client import Rest, eventually, image_url
 
 
 @pytest.fixture

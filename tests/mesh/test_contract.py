@@ -8,15 +8,15 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_doors import grpc_refusal
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from mesh_client import Rest, error_of
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tintype.type.v1.reason_pb2 import ErrorReason
 
 from mesh.rpc.contracts import camel
 from stack.gateway.contracts import PublicMethod, RestForm, public_methods, services
+from tests.mesh.grpc_doors import grpc_refusal
+from tests.mesh.mesh_client import Rest, error_of
 
 METHODS = public_methods()
 FORMS = [(method, form) for method in METHODS for form in method.rest]

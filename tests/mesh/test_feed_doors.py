@@ -6,10 +6,11 @@ from typing import Any
 
 import grpc
 from google.protobuf import json_format
-from grpc_doors import Grpc
-from mesh_client import Rest, eventually
 from tintype.edge.v1 import feed_pb2
 from tintype.edge.v1.feed_pb2_grpc import FeedServiceStub
+
+from tests.mesh.grpc_doors import Grpc
+from tests.mesh.mesh_client import Rest, eventually
 
 VIENNA = {"name": "Café Central ☕", "latitude": 48.2101, "longitude": 16.3651}
 POSTS: list[dict[str, Any]] = [

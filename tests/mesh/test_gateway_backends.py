@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 import pytest
-from mesh_client import Person, Rest, image_url
+
+from tests.mesh.mesh_client import Person, Rest, image_url
 
 GatewayTo = Callable[..., Awaitable[str]]
 WRITES = (("POST", "/v1/accounts", {}), ("PUT", "/v1/me/following/@nobody", None), ("DELETE", "/v1/posts/1", None))

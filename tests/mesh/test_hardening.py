@@ -8,11 +8,12 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from mesh_client import Person, Rest, error_of
-from raw_http import raw
 from tintype.edge.v1 import feed_pb2, live_pb2
 from tintype.edge.v1.feed_pb2_grpc import FeedServiceStub
 from tintype.edge.v1.live_pb2_grpc import LiveServiceStub
+
+from tests.mesh.mesh_client import Person, Rest, error_of
+from tests.mesh.raw_http import raw
 
 CORS = {"origin": "https://app.example.com", "access-control-request-method": "PATCH"}
 

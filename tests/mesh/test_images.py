@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from mesh_client import Person, Rest, error_of, eventually, image_url
 from PIL import Image
-from raw_http import raw
 
 from edge.links import Links
 from mesh.clock import FakeClock
+from tests.mesh.mesh_client import Person, Rest, error_of, eventually, image_url
+from tests.mesh.raw_http import raw
 
 BROWSER = {"accept": "image/avif,image/webp,image/*,*/*;q=0.8"}
 HOUR_MS = 3_600_000

@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any
 
 import httpx
-from mesh_client import PASSWORD, Person, Rest, photo
+
+from tests.mesh.mesh_client import PASSWORD, Person, Rest, photo
 
 Ending = Callable[[Rest, Person, Person, str], Awaitable[Any]]
 

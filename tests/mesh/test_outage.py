@@ -11,10 +11,11 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_doors import Grpc, grpc_refusal
-from mesh_client import Person, Rest, error_of, eventually, image_url
 from tintype.edge.v1 import feed_pb2
 from tintype.edge.v1.feed_pb2_grpc import FeedServiceStub
+
+from tests.mesh.grpc_doors import Grpc, grpc_refusal
+from tests.mesh.mesh_client import Person, Rest, error_of, eventually, image_url
 
 FEED = feed_pb2.GetFeedRequest()
 AWAY = (503, 14, "DEPENDENCY_UNAVAILABLE")

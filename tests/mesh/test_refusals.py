@@ -8,9 +8,6 @@ from typing import Any
 
 import grpc
 import pytest
-from grpc_doors import Grpc, grpc_refusal
-from mesh_client import PASSWORD, Person, Rest, error_of, eventually, photo, registration, unique
-from raw_http import raw
 from tintype.edge.v1 import accounts_pb2, feed_pb2, posts_pb2, search_pb2
 from tintype.edge.v1.accounts_pb2_grpc import AccountServiceStub
 from tintype.edge.v1.feed_pb2_grpc import FeedServiceStub
@@ -20,6 +17,9 @@ from tintype.edge.v1.search_pb2_grpc import SearchServiceStub
 from mesh.auth import tokens
 from mesh.auth.keys import KeyRing
 from mesh.clock import SystemClock
+from tests.mesh.grpc_doors import Grpc, grpc_refusal
+from tests.mesh.mesh_client import PASSWORD, Person, Rest, error_of, eventually, photo, registration, unique
+from tests.mesh.raw_http import raw
 
 MINUTE_MS = 60_000
 Code = grpc.StatusCode

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from mesh_client import PASSWORD, Person, Rest, error_of, eventually, image_url, registration, unique
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
-from otlp_receiver import Receiver, Span, lineage, listening
 
 from cli import configuration
 from stack.installation import Installation
 from stack.ports import free_ports
 from stack.s3 import GRPC_DISTANCE
+from tests.mesh.mesh_client import PASSWORD, Person, Rest, error_of, eventually, image_url, registration, unique
+from tests.mesh.otlp_receiver import Receiver, Span, lineage, listening
 
 FEED = "/tintype.edge.v1.FeedService/GetFeedJson"
 EXPORTED_WITHIN_S = 20  # the gateway exports every 5 s

@@ -7,8 +7,6 @@ from typing import Any
 
 import grpc
 from google.protobuf.field_mask_pb2 import FieldMask
-from grpc_doors import Grpc, Web
-from mesh_client import PASSWORD, Person, Rest, eventually, image_url, photo, unique
 from tintype.edge.v1 import (
     accounts_pb2,
     engagement_pb2,
@@ -30,6 +28,8 @@ from tintype.edge.v1.posts_pb2_grpc import PostServiceStub
 from tintype.edge.v1.search_pb2_grpc import SearchServiceStub
 
 from cli.client import Client, chunks_of
+from tests.mesh.grpc_doors import Grpc, Web
+from tests.mesh.mesh_client import PASSWORD, Person, Rest, eventually, image_url, photo, unique
 
 Kind = live_pb2.WatchPostsResponse
 

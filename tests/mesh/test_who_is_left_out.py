@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from mesh_client import Person, Rest
+
+from tests.mesh.mesh_client import Person, Rest
 
 At = Callable[[Any], str]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from trial_service import Door, Trial, TrialEdgeServiceStub, TrialServiceStub
 
 from mesh.auth.peers import PeerTokens
 from mesh.clock import FakeClock
@@ -16,6 +15,7 @@ from mesh.rpc.channels import Channels
 from mesh.rpc.checks import validation
 from mesh.rpc.server import Registry
 from mesh.testing.harness import Harness, running
+from tests.runtime.trial_service import Door, Trial, TrialEdgeServiceStub, TrialServiceStub
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from trial_service import AskRequest, AskResponse, Door, until
 
 from mesh import deadline
 from mesh.errors import Code, Problem
 from mesh.rpc.call import Call
+from tests.runtime.trial_service import AskRequest, AskResponse, Door, until
 
 LONG = 30.0
 ROUNDED = 1.05

@@ -10,13 +10,21 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-from trial_service import AskRequest, AskResponse, Door, Part, Trial, TrialEdgeServiceStub, TrialServiceStub
 
 from mesh.auth import tokens
 from mesh.clock import FakeClock
 from mesh.errors import Code, Problem, exhausted
 from mesh.rpc.call import Call, current
 from mesh.testing.harness import Harness
+from tests.runtime.trial_service import (
+    AskRequest,
+    AskResponse,
+    Door,
+    Part,
+    Trial,
+    TrialEdgeServiceStub,
+    TrialServiceStub,
+)
 
 
 async def refusal(waiting: Any) -> Problem:

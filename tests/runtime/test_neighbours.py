@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from trial_service import Trial, TrialEdgeServiceStub, TrialServiceStub
 
 from mesh.app import neighbours
 from mesh.app.neighbours import Neighbours
 from mesh.rpc.channels import Channels
 from mesh.testing.harness import Harness
+from tests.runtime.trial_service import Trial, TrialEdgeServiceStub, TrialServiceStub
 
 
 class Counted(Neighbours):

@@ -11,7 +11,6 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tintype.events.v1.media_pb2 import PostChanged
-from trial_service import AskRequest, AskResponse, Trial, TrialEdgeServiceStub, until
 
 from mesh.app import Context, Module, PartFailed, process, queues
 from mesh.app import health as health_of_the_process
@@ -21,6 +20,7 @@ from mesh.events import NewEvent
 from mesh.rpc.call import Call
 from mesh.testing.harness import Harness, running
 from stack.redis import RedisServer
+from tests.runtime.trial_service import AskRequest, AskResponse, Trial, TrialEdgeServiceStub, until
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

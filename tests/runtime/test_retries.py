@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from trial_service import AskRequest, AskResponse, Trial, TrialServiceStub
 
 from mesh.auth.peers import PeerTokens
 from mesh.clock import FakeClock
@@ -17,6 +16,7 @@ from mesh.rpc.checks import validation
 from mesh.rpc.server import Registry
 from mesh.testing.harness import Harness
 from stack.ports import free_port
+from tests.runtime.trial_service import AskRequest, AskResponse, Trial, TrialServiceStub
 
 
 def channels_to(mesh: Harness, port: int, clock: FakeClock) -> Channels:

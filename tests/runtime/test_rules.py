@@ -6,12 +6,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-import trial_service  # noqa: F401 - makes the trial's modules
 from google.protobuf import descriptor_pb2
 from tintype.type.v1 import rule_pb2
-from trial_edge_pb2 import DESCRIPTOR as EDGE
-from trial_pb2 import DESCRIPTOR as TRIAL
-from trial_protos import ruleless
 
 from cli.modules import modules
 from mesh.app import Context, Module
@@ -20,6 +16,8 @@ from mesh.rpc.checks import validation
 from mesh.rpc.method import IncompleteRule, Shape, methods_of
 from mesh.rpc.server import Registry
 from mesh.testing.harness import running
+from tests.runtime.trial_protos import ruleless
+from tests.runtime.trial_service import EDGE, TRIAL
 
 WHOLE = {
     "access": rule_pb2.ACCESS_PUBLIC,

@@ -9,13 +9,13 @@ from typing import Any
 
 import grpc
 import pytest
-from trial_service import AskRequest, AskResponse, Door, Trial, TrialEdgeServiceStub, until
 
 from mesh import deadline
 from mesh.errors import Problem
 from mesh.rpc.call import Call, current
 from mesh.rpc.server import MAX_MESSAGE_BYTES
 from mesh.testing.harness import Harness
+from tests.runtime.trial_service import AskRequest, AskResponse, Door, Trial, TrialEdgeServiceStub, until
 
 
 async def test_stream_delivers_everything_in_order_and_ends(door: Door) -> None:

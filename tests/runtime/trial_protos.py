@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
 from types import ModuleType
 
@@ -15,8 +15,8 @@ HERE = Path(__file__).parent
 PROTOS = HERE.parent.parent / "protos"
 
 
-def compiled(*sources: str) -> None:
-    """Generate modules for these protos and make them importable; nothing is written to the repository."""
+def compiled(*sources: str) -> list[ModuleType]:
+    """Messages and stubs of each of these protos, made anew; nothing is written to the repository."""
     from google.protobuf import descriptor_pb2
 
     output = tempfile.mkdtemp(prefix="trial-protos-")
@@ -28,6 +28,7 @@ def compiled(*sources: str) -> None:
     arguments = [f"--descriptor_set_in={validate}", f"-I{HERE}", f"-I{PROTOS}", f"-I{known}"]
     assert protoc.main(["", *arguments, f"--python_out={output}", f"--grpc_python_out={output}", *sources]) == 0
     sys.path.insert(0, output)
+    return [import_module(source.replace(".proto", kind)) for source in sources for kind in ("_pb2", "_pb2_grpc")]
 
 
 def ruleless(name: str, rule: bytes = b"", *, bidirectional: bool = False) -> ModuleType:
@@ -48,4 +49,4 @@ def ruleless(name: str, rule: bytes = b"", *, bidirectional: bool = False) -> Mo
     return pool.FindServiceByName(f"{file.package}.Service")
 
 
-compiled("trial.proto", "trial_edge.proto")
+trial_pb2, trial_pb2_grpc, trial_edge_pb2, trial_edge_pb2_grpc = compiled("trial.proto", "trial_edge.proto")

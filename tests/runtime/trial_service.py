@@ -7,19 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import trial_protos  # noqa: F401 - makes the modules below
-from trial_edge_pb2 import DESCRIPTOR as EDGE
-from trial_edge_pb2_grpc import TrialEdgeServiceStub
-from trial_pb2 import DESCRIPTOR as TRIAL
-from trial_pb2 import AskRequest, AskResponse, Part
-from trial_pb2_grpc import TrialServiceStub
-
 from mesh.app import Context, Module
 from mesh.rpc.call import Call
 from mesh.testing.harness import Harness
+from tests.runtime.trial_protos import trial_edge_pb2, trial_edge_pb2_grpc, trial_pb2, trial_pb2_grpc
 
+EDGE, TRIAL = trial_edge_pb2.DESCRIPTOR, trial_pb2.DESCRIPTOR
+AskRequest, AskResponse, Part = trial_pb2.AskRequest, trial_pb2.AskResponse, trial_pb2.Part
+TrialServiceStub, TrialEdgeServiceStub = trial_pb2_grpc.TrialServiceStub, trial_edge_pb2_grpc.TrialEdgeServiceStub
 T = TypeVar("T")
-__all__ = ["AskRequest", "AskResponse", "Door", "Part", "Trial", "TrialEdgeServiceStub", "TrialServiceStub"]
 Answer = Callable[[Any, Call], Awaitable[Any]]
 Stream = Callable[[Any, Call], AsyncIterator[Any]]
 

@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from index_conformance import ANA, IndexConformance, post, user
 
 from services.search.index.commits import GroupCommit
 from services.search.index.contract import IndexFailed
 from services.search.index.directory import DirectoryInUse
 from services.search.index.embedded import EmbeddedIndex
 from services.search.service import Search
+from tests.search.index_conformance import ANA, IndexConformance, post, user
 
 ROOT = Path(__file__).parents[2]
 

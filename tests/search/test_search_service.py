@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fact_owners import Accounts, Posts
 from tintype.search.v1 import search_pb2 as pb
 from tintype.search.v1.search_pb2_grpc import SearchServiceStub
 from tintype.type.v1 import content_pb2
@@ -16,6 +15,7 @@ from mesh.errors import Code, Problem
 from mesh.testing.harness import running
 from services.search.module import MODULE
 from stack.redis import RedisServer
+from tests.neighbours.fact_owners import Accounts, Posts
 
 KOTOR = content_pb2.Place(place_id="kotor", name="Old Town, Kotor", latitude=42.425, longitude=18.771)
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from served_graph import Posts, ServedGraph
-from timeline_client import Client
 
 from mesh.clock import FakeClock
 from mesh.testing.harness import running
 from services.timeline.module import MODULE
 from stack.redis import RedisServer
+from tests.neighbours.served_graph import Posts, ServedGraph
+from tests.timeline.timeline_client import Client
 
 
 @pytest.fixture

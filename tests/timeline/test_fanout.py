@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from served_graph import SHARDS
-from timeline_client import Client
 from tintype.events.v1.media_pb2 import PostChanged
 
 from mesh.storage import Unavailable
@@ -16,6 +14,8 @@ from services.timeline.author_store import AuthorStore
 from services.timeline.home_cache import HomeCache
 from services.timeline.home_store import HomeStore
 from stack.redis import RedisServer
+from tests.neighbours.served_graph import SHARDS
+from tests.timeline.timeline_client import Client
 
 ANA = 11
 FOLLOWERS = list(range(1_000, 1_040))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from served_graph import Posts, ServedGraph
-from timeline_client import Client
 
 from mesh.clock import FakeClock
 from mesh.errors import Problem
@@ -15,6 +13,8 @@ from services.timeline import events
 from services.timeline.home_cache import NEWEST
 from services.timeline.module import MODULE
 from stack.redis import RedisServer
+from tests.neighbours.served_graph import Posts, ServedGraph
+from tests.timeline.timeline_client import Client
 
 ANA, BEN, EVE = 11, 12, 13
 STAR = 99

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_graph import Posts, ServedGraph
-from timeline_client import Client
 from tintype.accounts.v1 import accounts_pb2, accounts_pb2_grpc
 from tintype.graph.v1 import graph_pb2, graph_pb2_grpc
 
@@ -18,6 +16,8 @@ from services.accounts import module as accounts_module
 from services.graph import module as graph_module
 from services.timeline.module import MODULE
 from stack.redis import RedisServer
+from tests.neighbours.served_graph import Posts, ServedGraph
+from tests.timeline.timeline_client import Client
 
 FLAGS = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1", "timeline.pull_threshold": "2"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from served_graph import Posts, ServedGraph
 from tintype.timeline.v1 import timeline_pb2 as pb
 from tintype.timeline.v1 import timeline_pb2_grpc
 
@@ -10,6 +9,7 @@ from mesh.storage import open_store
 from mesh.testing.harness import Harness
 from services.timeline.home_store import HomeStore
 from services.timeline.schema import activity_table, home_table
+from tests.neighbours.served_graph import Posts, ServedGraph
 
 
 class Client:

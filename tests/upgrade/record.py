@@ -12,13 +12,13 @@ import tempfile
 from pathlib import Path
 
 import grpc
-import world
 
 from cli.modules import modules
 from mesh.testing.harness import running
 from stack.ports import free_port
 from stack.redis import redis_server
 from stack.s3 import GRPC_DISTANCE, s3_server
+from tests.upgrade import world
 
 
 async def record(state: Path) -> None:

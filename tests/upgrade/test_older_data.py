@@ -14,7 +14,6 @@ from typing import Any
 
 import grpc
 import pytest
-import world
 from tintype.edge.v1 import (
     accounts_pb2,
     accounts_pb2_grpc,
@@ -37,6 +36,7 @@ from mesh.ids import time_ms
 from mesh.testing.harness import Harness, running
 from stack.redis import RedisServer
 from stack.s3 import S3Server
+from tests.upgrade import world
 
 VERSIONS = sorted(path.name for path in Path(__file__).parent.glob("v*"))
 _DAY_MS = 86_400_000

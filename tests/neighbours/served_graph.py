@@ -16,11 +16,12 @@ from tintype.graph.v1 import graph_pb2 as pb
 
 from mesh.app import Context, Module
 from mesh.events import NewEvent, Outbox
+from tests.neighbours.unserved import Unserved
 
 SHARDS = 4
 
 
-class ServedGraph:
+class ServedGraph(Unserved):
     """Who follows whom, as the graph service tells it."""
 
     def __init__(self) -> None:
@@ -66,14 +67,6 @@ class ServedGraph:
             next_after_user_id=page[-1] if len(rest) > len(page) else 0,
             shard_count=SHARDS,
         )
-
-    def __getattr__(self, name: str) -> Any:
-        async def refuse(request: Any, call: Any) -> Any:
-            raise NotImplementedError(f"{name} is not served here")
-
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return refuse
 
     def module(self) -> Module:
         async def build(ctx: Context) -> None:

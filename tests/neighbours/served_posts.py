@@ -7,9 +7,10 @@ from typing import Any
 from tintype.media.v1 import posts_pb2
 
 from mesh.app import Context, Module
+from tests.neighbours.unserved import Unserved
 
 
-class ServedPosts:
+class ServedPosts(Unserved):
     """Serves PostsService.BatchGetPosts over a dict from post id to author id."""
 
     def __init__(self, authors: dict[int, int]) -> None:
@@ -20,14 +21,6 @@ class ServedPosts:
         return posts_pb2.BatchGetPostsResponse(
             posts=[posts_pb2.Post(post_id=post, author_id=self._authors[post]) for post in known]
         )
-
-    def __getattr__(self, name: str) -> Any:
-        async def refuse(request: Any, call: Any) -> Any:
-            raise NotImplementedError(f"{name} is not served here")
-
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return refuse
 
 
 def media_module(authors: dict[int, int]) -> Module:

@@ -12,21 +12,12 @@ from tintype.type.v1 import content_pb2
 
 from mesh.app import Context, Module
 from mesh.events import NewEvent
+from tests.neighbours.unserved import Unserved
 
 PAGE = 2
 
 
-class _Unused:
-    def __getattr__(self, name: str) -> Any:
-        if name[0].isupper():
-            return self.unused
-        raise AttributeError(name)
-
-    async def unused(self, request: Any, call: Any) -> Any:
-        raise AssertionError("search must not call this")
-
-
-class Accounts(_Unused):
+class Accounts(Unserved):
     """Publishes AccountChanged and lists users."""
 
     def __init__(self) -> None:
@@ -53,7 +44,7 @@ class Accounts(_Unused):
         return accounts_pb2.ListUsersResponse(users=found, next_after_user_id=found[-1].user_id if found else 0)
 
 
-class Posts(_Unused):
+class Posts(Unserved):
     """Publishes PostChanged and lists posts."""
 
     def __init__(self) -> None:
