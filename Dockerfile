@@ -27,6 +27,7 @@ WORKDIR /app
 COPY mesh mesh
 COPY services services
 COPY edge edge
+COPY gateway gateway
 COPY stack stack
 COPY cli cli
 COPY generated generated

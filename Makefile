@@ -50,7 +50,7 @@ imports: .venv/developing ## who may import what (docs/architecture.md)
 
 contracts: .venv/developing ## generated code is up to date; protos pass buf lint and break nothing
 	$(BIN)/python protos/generate.py --check
-	$(BIN)/python envoy/generate.py --check
+	$(BIN)/python gateway/generate.py --check
 	$(BIN)/buf lint generated/tintype/descriptors.binpb --config buf.yaml
 	$(BIN)/buf format protos --diff --exit-code
 	$(BIN)/buf breaking generated/tintype/descriptors.binpb --against protos/landed.binpb --config buf.yaml
@@ -58,7 +58,7 @@ contracts: .venv/developing ## generated code is up to date; protos pass buf lin
 gen: .venv/developing ## generate code, descriptors and Envoy's configuration from the protos
 	$(BIN)/buf format -w protos
 	$(BIN)/python protos/generate.py
-	$(BIN)/python envoy/generate.py
+	$(BIN)/python gateway/generate.py
 
 bench: .venv/developing ## measure against controls in the same run; JSON and a table in bench/results
 	$(BIN)/python -m bench

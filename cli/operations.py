@@ -117,8 +117,8 @@ def gateway(
     import yaml
 
     from cli import configuration
-    from stack.gateway import render
-    from stack.gateway.options import GatewayOptions
+    from gateway import render
+    from gateway.options import GatewayOptions
 
     settings = configuration.load(set_)
     options = GatewayOptions(

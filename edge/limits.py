@@ -10,7 +10,7 @@ from tintype.edge.v1 import accounts_pb2, engagement_pb2, posts_pb2, search_pb2,
 
 from edge import pages
 from mesh.config import Settings
-from stack.gateway.options import MAX_JSON_BYTES
+from mesh.limits import MAX_JSON_BYTES
 
 
 def limits(settings: Settings) -> list[Any]:

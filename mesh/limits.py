@@ -1,10 +1,14 @@
-"""Bounds that the public contract declares, for the services that hold what they were given, normalised, to them."""
+"""Bounds of the public API: those that its contract declares, for the services that hold what they were given,
+normalised, to them, and what no contract can declare."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
 from buf.validate import validate_pb2
+
+MAX_JSON_BYTES = 128 * 1024
+"""The largest JSON body, which the gateway holds clients to. Photos are streamed, and have a limit of their own."""
 
 
 def longest(field: str) -> int:

@@ -12,13 +12,13 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from gateway import GatewayOptions, render
 from mesh.auth.keys import KeyRing, jwks_path
 from mesh.clock import SystemClock
 from mesh.config import Settings
 from mesh.rpc.contracts import DESCRIPTORS
 from stack.cassandra import CassandraCluster
 from stack.envoy import EnvoyServer, envoy_server
-from stack.gateway import GatewayOptions, render
 from stack.placement import TOGETHER, Place, environment, places
 from stack.ports import require_free
 from stack.process import LogLine, Process, ProcessFailed

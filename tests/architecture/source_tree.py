@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("mesh", "services", "edge", "stack", "cli", "bench", "tests")
+PACKAGES = ("mesh", "services", "edge", "gateway", "stack", "cli", "bench", "tests")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from cli import configuration
 from cli.modules import modules
-from stack.gateway import GatewayOptions
+from gateway import GatewayOptions
 from stack.installation import Installation
 from stack.placement import TOGETHER
 from stack.ports import claim, free_ports, is_free

@@ -15,9 +15,9 @@ import pytest
 import pytest_asyncio
 
 from cli import configuration
+from gateway import GatewayOptions, render
 from mesh.config import Rate
 from stack.envoy import EnvoyServer, envoy_server
-from stack.gateway import GatewayOptions, render
 from stack.installation import Installation
 from stack.ports import free_ports
 from stack.s3 import GRPC_DISTANCE, IDENTITY, S3Server, identity

@@ -13,8 +13,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tintype.type.v1.reason_pb2 import ErrorReason
 
+from gateway.contracts import PublicMethod, RestForm, public_methods, services
 from mesh.rpc.contracts import camel
-from stack.gateway.contracts import PublicMethod, RestForm, public_methods, services
 from tests.mesh.grpc_doors import grpc_refusal
 from tests.mesh.mesh_client import Rest, error_of
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway import GatewayOptions, render
+from gateway.contracts import public_methods
 from mesh.auth.keys import KeyRing, jwks_path
 from mesh.clock import SystemClock
 from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import EnvoyConfigInvalid, validate
-from stack.gateway import GatewayOptions, render
-from stack.gateway.contracts import public_methods
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,11 +59,11 @@ async def test_envoy_refuses_what_is_not_a_configuration(options: GatewayOptions
 
 
 def test_the_committed_configuration_is_what_the_protos_make() -> None:
-    subprocess.run([sys.executable, ROOT / "envoy" / "generate.py", "--check"], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, ROOT / "gateway" / "generate.py", "--check"], cwd=ROOT, check=True)
 
 
 def test_the_committed_configuration_holds_no_secret_and_nothing_of_this_machine() -> None:
-    text = (ROOT / "envoy" / "envoy.yaml").read_text()
+    text = (ROOT / "gateway" / "envoy.yaml").read_text()
     assert str(ROOT) not in text
     assert "environment_credential_provider" in text
     assert "inline_credential" not in text

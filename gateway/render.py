@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stack.gateway.filters import CORS, filters
-from stack.gateway.options import GatewayOptions
-from stack.gateway.replies import local_replies
-from stack.gateway.routes import routes
+from gateway.filters import CORS, filters
+from gateway.options import GatewayOptions
+from gateway.replies import local_replies
+from gateway.routes import routes
 
 _FORGED = ("x-tintype-", "x-envoy-")
 """Beginnings of headers that only the mesh and the gateway itself may set: taken off before anything reads them."""

@@ -7,9 +7,9 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2
 
+from gateway.contracts import PACKAGE, public_methods
+from gateway.options import GatewayOptions
 from mesh.rpc.contracts import camel, files_of
-from stack.gateway.contracts import PACKAGE, public_methods
-from stack.gateway.options import GatewayOptions
 
 _SCRIPT = Path(__file__).with_name("bodies.lua")
 

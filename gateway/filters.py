@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.bodies import script
+from gateway.contracts import public_methods, services
+from gateway.options import GatewayOptions
 from mesh.auth.tokens import AUDIENCE, ISSUER
-from stack.gateway.bodies import script
-from stack.gateway.contracts import public_methods, services
-from stack.gateway.options import GatewayOptions
 
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 JWT = "envoy.filters.http.jwt_authn"

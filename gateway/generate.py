@@ -1,4 +1,4 @@
-"""Write envoy/envoy.yaml, what `tintype gateway` prints by default: `make gen`. With --check, compare only."""
+"""Write gateway/envoy.yaml, what `tintype gateway` prints by default: `make gen`. With --check, compare only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 CONFIG = Path(__file__).with_name("envoy.yaml")
-_HEADER = "# Generated from the protos by `make gen`: change stack/gateway/ instead.\n"
+_HEADER = "# Generated from the protos by `make gen`: change gateway/ instead.\n"
 
 
 def generated() -> str:
@@ -28,7 +28,7 @@ def main() -> None:
     if not parser.parse_args().check:
         CONFIG.write_text(generated())
     elif not CONFIG.exists() or CONFIG.read_text() != generated():
-        sys.exit("envoy/envoy.yaml differs from what the protos make; run `make gen`")
+        sys.exit("gateway/envoy.yaml differs from what the protos make; run `make gen`")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mesh.config import Rate, RatesSection
-
-MAX_JSON_BYTES = 128 * 1024
-"""The largest JSON body. Photos are streamed, and have a limit of their own."""
+from mesh.limits import MAX_JSON_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from stack.gateway.contracts import PublicMethod, RestForm, public_methods
-from stack.gateway.filters import (
+from gateway.contracts import PublicMethod, RestForm, public_methods
+from gateway.filters import (
     EXT_AUTHZ,
     JWT,
     LUA,
@@ -22,7 +22,7 @@ from stack.gateway.filters import (
     signing,
     transcoder,
 )
-from stack.gateway.options import GatewayOptions
+from gateway.options import GatewayOptions
 
 TRANSCODED = {"name": "x-envoy-original-path", "present_match": True}
 """Set by the transcoder on what it has turned into gRPC."""
