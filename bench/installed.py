@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +19,10 @@ _ONE_CLIENT = ("rates.read.per_second=1000000", "rates.read.burst=1000000")
 
 @asynccontextmanager
 async def installed(directory: Path, *more: str) -> AsyncIterator[Installation]:
-    """Everything started, and stopped at the end; ``more`` are settings as ``key=value``."""
+    """Everything started, and stopped at the end; ``more`` are settings as ``key=value``.
+
+    Where the measurement fails, the last lines of the services' log are printed.
+    """
     ports = {name: free_port() for name in ("gateway", "admin", "grpc", "redis")}
     ports["s3"] = free_port(also=(GRPC_DISTANCE,))
     pairs = [
@@ -32,6 +36,9 @@ async def installed(directory: Path, *more: str) -> AsyncIterator[Installation]:
     await installation.start()
     try:
         yield installation
+    except Exception:
+        print("\n".join(installation.process("services").tail), file=sys.stderr)
+        raise
     finally:
         await installation.stop()
 
