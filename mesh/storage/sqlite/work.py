@@ -28,10 +28,10 @@ def read_values(table: SqliteTable, key: Key, now: int) -> list[Value]:
     return values
 
 
-def connect(path: Path, durable: bool) -> sqlite3.Connection:
+def connect(path: Path, durable: bool, busy_ms: int = 5_000) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=1024)
     for pragma in (
-        "busy_timeout = 5000",
+        f"busy_timeout = {busy_ms}",
         "journal_mode = WAL",
         f"synchronous = {'FULL' if durable else 'OFF'}",
         "fullfsync = ON",
