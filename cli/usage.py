@@ -141,6 +141,8 @@ def watch(
             elif message.kind == kinds.COMMENT:
                 comment = message.comment
                 _console.print(f"post {message.post_id}: {comment.author.username}: {comment.text}", markup=False)
+            elif message.kind == kinds.END:
+                _console.print(f"the stream ends: {message.end_reason}")
             elif message.kind != kinds.HEARTBEAT:
                 _console.print(f"post {message.post_id}: {kinds.Kind.Name(message.kind).lower()}")
 

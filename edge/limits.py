@@ -26,6 +26,7 @@ def _all(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
         ("media", "max_upload_bytes", "bytes", "the largest photo"),
         ("graph", "following_limit", "items", "how many people one may follow"),
         ("graph", "list_limit", "items", "how many people one may block, mute, or keep close, each"),
+        ("edge", "streams_per_account", "items", "live streams that one may have open at a time"),
         ("accounts", "sessions_per_user", "items", "sessions that one may have open: the oldest makes room"),
         ("accounts", "login_tries", "calls", "failed attempts to log in, each client and account, within the window"),
         ("accounts", "login_window_minutes", "minutes", "the window that attempts to log in are counted in"),

@@ -36,12 +36,14 @@ from edge.surfaces.search import SearchServer
 from edge.surfaces.system import SystemServer
 from mesh.app import Context, Module
 from mesh.config import Section
+from mesh.live import Guard
 
 
 class EdgeSection(Section):
     """The public face."""
 
     public_url: str = Field("http://127.0.0.1:8080", description="where clients reach the gateway; part of image links")
+    streams_per_account: int = Field(20, ge=1, le=1000, description="live streams of one account in one edge process")
 
 
 async def build(ctx: Context) -> None:
@@ -53,18 +55,19 @@ async def build(ctx: Context) -> None:
     links = Links(ctx.settings.derived_key("media links"), ctx.clock, ctx.section.public_url)
     presenter = Presenter(links)
     people = People(mesh, facts, presenter)
+    guard = Guard(ctx.clock, sessions.check, ctx.section.streams_per_account)
     tokens = ctx.page_tokens
     for file, name, server in (
         (accounts_pb2, "AccountService", AccountServer(mesh, presenter)),
         (sessions_pb2, "SessionService", SessionServer(mesh, presenter)),
         (profiles_pb2, "ProfileService", ProfileServer(mesh, facts, presenter, tokens, people)),
         (uploads_pb2, "UploadService", UploadServer(mesh, facts, presenter)),
-        (media_pb2, "MediaService", MediaServer(mesh, facts, presenter)),
+        (media_pb2, "MediaService", MediaServer(mesh, facts, presenter, guard)),
         (posts_pb2, "PostService", PostServer(mesh, facts, presenter)),
         (feed_pb2, "FeedService", FeedServer(mesh, facts, presenter, tokens)),
         (graph_pb2, "GraphService", GraphServer(mesh, facts, tokens, people)),
         (engagement_pb2, "EngagementService", EngagementServer(mesh, facts, presenter, tokens)),
-        (live_pb2, "LiveService", LiveServer(mesh, facts, presenter, sessions, ctx.clock)),
+        (live_pb2, "LiveService", LiveServer(mesh, facts, presenter, guard)),
         (search_pb2, "SearchService", SearchServer(mesh, facts, presenter, tokens, people)),
         (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell, ctx.degraded)),
     ):

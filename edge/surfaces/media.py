@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from tintype.edge.v1 import media_pb2 as media_api
 from tintype.edge.v1 import resources_pb2
@@ -16,6 +16,7 @@ from edge.present import Presenter
 from edge.surfaces import request_id
 from mesh import ids
 from mesh.errors import Problem, not_found
+from mesh.live import End, Guard
 from mesh.rpc.call import Call
 
 CHUNK_BYTES = 256 * 1024
@@ -58,26 +59,35 @@ async def _chunks(requests: AsyncIterator[uploads_api.UploadRequest]) -> AsyncIt
 class MediaServer:
     """MediaService."""
 
-    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter) -> None:
+    def __init__(self, mesh: Mesh, facts: Facts, presenter: Presenter, guard: Guard) -> None:
         self._assets = mesh.assets
         self._facts = facts
         self._presenter = presenter
+        self._guard = guard
 
     async def GetMedia(self, request: media_api.GetMediaRequest, call: Call) -> media_api.GetMediaResponse:
         asset = await self._own(request.media_id, call.user.user_id)
-        return media_api.GetMediaResponse(media=await self._shown(asset))
+        return media_api.GetMediaResponse(media=await self._media(asset))
 
     async def WatchMedia(
         self, request: media_api.WatchMediaRequest, call: Call
     ) -> AsyncIterator[media_api.WatchMediaResponse]:
         asset = await self._own(request.media_id, call.user.user_id)
         stream = self._assets.WatchAsset(assets_pb2.WatchAssetRequest(asset_id=asset.asset_id))
-        async with contextlib.aclosing(stream):
-            async for message in stream:
-                if message.HasField("asset"):
-                    yield media_api.WatchMediaResponse(media=await self._shown(message.asset))
-                else:
-                    yield media_api.WatchMediaResponse(heartbeat=True)
+        async with contextlib.aclosing(self._guard.run(call.user, stream, self)) as messages:
+            async for message in messages:
+                yield message
+
+    async def recheck(self) -> tuple[Sequence[media_api.WatchMediaResponse], bool]:
+        return (), True  # a medium's owner never changes
+
+    async def show(self, message: assets_pb2.WatchAssetResponse) -> media_api.WatchMediaResponse:
+        if message.HasField("asset"):
+            return media_api.WatchMediaResponse(media=await self._media(message.asset))
+        return media_api.WatchMediaResponse(heartbeat=not message.end_reason, end_reason=message.end_reason)
+
+    def end(self, why: End) -> media_api.WatchMediaResponse:
+        return media_api.WatchMediaResponse(end_reason=why)
 
     async def _own(self, text: str, caller_id: int) -> assets_pb2.Asset:
         """A medium of the caller's own. Others see media through the posts that show them."""
@@ -90,7 +100,7 @@ class MediaServer:
         asset: assets_pb2.Asset = answer.assets[0]
         return asset
 
-    async def _shown(self, asset: assets_pb2.Asset) -> resources_pb2.Media:
+    async def _media(self, asset: assets_pb2.Asset) -> resources_pb2.Media:
         owner = (await self._facts.people([asset.owner_id]))[asset.owner_id].user
         return self._presenter.media(asset, owner, asset.owner_id)
 

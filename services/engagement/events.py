@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.engagement.comments import Comments
     from services.engagement.likes import Likes
     from services.engagement.store import ClaimStore
-    from services.engagement.watch import Hub
+    from services.engagement.watch import LivePosts
 
 AREA = "engagement"
 
@@ -79,13 +79,13 @@ def completing(likes: Likes, comments: Comments, outbox: Outbox) -> Handlers:
     return {LikeChanged: like, CommentChanged: comment}
 
 
-def telling(hub: Hub) -> Handlers:
+def telling(live: LivePosts) -> Handlers:
     """Each change in every process: for the streams that are open there."""
 
     async def counts(event: Event) -> None:
-        await hub.counts_changed(event.message.post_id)
+        await live.counts_changed(event.message.post_id)
 
     async def comment(event: Event) -> None:
-        await hub.comment_changed(event.message.post_id, event.message.comment_id, event.id)
+        await live.comment_changed(event.message.post_id, event.message.comment_id, event.id)
 
     return {LikeChanged: counts, CountsChanged: counts, CommentChanged: comment}

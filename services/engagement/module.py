@@ -11,6 +11,7 @@ from tintype.media.v1 import posts_pb2, posts_pb2_grpc
 from mesh.app import Context, Module
 from mesh.config import Section
 from mesh.counting import ExactCounter
+from mesh.live import Hub
 from services.engagement import events
 from services.engagement.comment_store import CommentStore
 from services.engagement.comments import Comments
@@ -20,7 +21,7 @@ from services.engagement.model import Counter
 from services.engagement.schema import TABLES
 from services.engagement.server import EngagementServer
 from services.engagement.store import ClaimStore
-from services.engagement.watch import Hub
+from services.engagement.watch import LivePosts
 
 
 class EngagementSection(Section):
@@ -57,13 +58,13 @@ async def build(ctx: Context) -> None:
         _post_author(ctx),
         section.bucket_rows,
     )
-    hub = Hub(claims, comment_store, ctx.clock, section.heartbeat_s, section.watch_queue)
+    live = LivePosts(claims, comment_store, ctx.clock, Hub(ctx.clock, section.heartbeat_s, section.watch_queue))
     ctx.subscribe(events.AREA, events.completing(likes, comments, outbox), store)
-    ctx.tail(events.AREA, events.telling(hub))
+    ctx.tail(events.AREA, events.telling(live))
     ctx.on_settle(counter.settle)
-    ctx.on_settle(hub.settle)
+    ctx.on_settle(live.settle)
     service = engagement_pb2.DESCRIPTOR.services_by_name["EngagementService"]
-    ctx.serve(service, EngagementServer(likes, comments, counts, hub))
+    ctx.serve(service, EngagementServer(likes, comments, counts, live))
 
 
 def _post_author(ctx: Context) -> Callable[[int], Awaitable[int | None]]:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from tintype.engagement.v1 import engagement_pb2 as pb
 
 from mesh.errors import invalid
+from mesh.live import Told
 from mesh.rpc.call import Call
 from services.engagement.comments import CommentPage, Comments, NewComment
 from services.engagement.counts import Counts
 from services.engagement.likes import Likes
 from services.engagement.model import Comment, PostCounts
-from services.engagement.watch import Change, Hub
+from services.engagement.watch import Change, LivePosts
 
 
 class EngagementServer:
     """tintype.engagement.v1.EngagementService."""
 
-    def __init__(self, likes: Likes, comments: Comments, counts: Counts, hub: Hub) -> None:
-        self._likes, self._comments, self._counts, self._hub = likes, comments, counts, hub
+    def __init__(self, likes: Likes, comments: Comments, counts: Counts, live: LivePosts) -> None:
+        self._likes, self._comments, self._counts, self._live = likes, comments, counts, live
 
     async def Like(self, request: pb.LikeRequest, call: Call) -> pb.LikeResponse:
         counts = await self._likes.set(request.post_id, call.user.user_id, True)
@@ -82,8 +84,9 @@ class EngagementServer:
         cursor = int(request.cursor or 0)
         if cursor >= 1 << 63:
             raise invalid("cursor", "must be the cursor of an earlier stream; start again without it", "INVALID_CURSOR")
-        async for change in self._hub.watch(list(request.post_ids), cursor, call.closing):
-            yield _change(change)
+        async with aclosing(self._live.watch(request.post_ids, cursor, call.closing)) as stream:
+            async for told in stream:
+                yield _told(told)
 
 
 def _counts(counts: PostCounts) -> pb.PostCounts:
@@ -109,21 +112,22 @@ def _comment(comment: Comment, reply_count: int = 0) -> pb.Comment:
     )
 
 
-def _change(change: Change) -> pb.WatchPostsResponse:
-    message = pb.WatchPostsResponse(cursor=str(change.cursor))
-    if change.counts is not None:
-        message.counts.CopyFrom(_counts(change.counts))
-        message.post_id = change.counts.post_id
-    elif change.comment is not None:
-        message.post_id = change.comment.post_id
-        if change.comment.live:
-            message.comment.CopyFrom(_comment(change.comment))
-        else:
-            message.deleted_comment_id = change.comment.comment_id
-    elif change.end:
-        message.end = True
-    else:
-        message.heartbeat = True
+def _told(told: Told[Change]) -> pb.WatchPostsResponse:
+    message = pb.WatchPostsResponse(cursor=str(told.cursor))
+    match told.item:
+        case PostCounts() as counts:
+            message.counts.CopyFrom(_counts(counts))
+            message.post_id = counts.post_id
+        case Comment(live=True) as comment:
+            message.comment.CopyFrom(_comment(comment))
+            message.post_id = comment.post_id
+        case Comment() as comment:
+            message.deleted_comment_id = comment.comment_id
+            message.post_id = comment.post_id
+        case None if told.end:
+            message.end, message.end_reason = True, told.end
+        case None:
+            message.heartbeat = True
     return message
 
 

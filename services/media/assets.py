@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
 from mesh.errors import not_found
+from mesh.live import Hub, Told
 from services.media.model import Asset
 from services.media.store import MediaStore
 
@@ -29,12 +30,11 @@ class Assets(Generic[Message]):
     """Assets for those who show them. One that is ready or failed never changes, so the last ``cached`` of
     them are kept in memory, ``encode``d once."""
 
-    def __init__(self, store: MediaStore, encode: Callable[[Asset], Message], cached: int, heartbeat_s: float) -> None:
+    def __init__(self, store: MediaStore, encode: Callable[[Asset], Message], cached: int, hub: Hub[int, None]) -> None:
         self._store = store
         self._encode = encode
         self._done: LRUCache[int, Known[Message]] = LRUCache(cached)
-        self._heartbeat_s = heartbeat_s
-        self._watchers: dict[int, set[asyncio.Event]] = {}
+        self._hub = hub
 
     async def read(self, asset_ids: Sequence[int]) -> list[Known[Message]]:
         """Those that exist, in the order asked."""
@@ -50,48 +50,28 @@ class Assets(Generic[Message]):
             self._done[asset.asset_id] = known
         return known
 
-    async def watch(self, asset_id: int, closing: asyncio.Event) -> AsyncIterator[Message | None]:
-        """The asset now, None as a heartbeat, and the asset again once it is ready or failed: the end.
-
-        Ends early when ``closing`` is set. Raises MEDIA_NOT_FOUND.
-        """
-        with self._watching(asset_id) as changed:
-            known = await self._one(asset_id)
-            yield known.message
-            while not known.asset.outcome and not closing.is_set():
-                await _any_set(changed, closing, within_s=self._heartbeat_s)
-                changed.clear()
+    async def watch(self, asset_id: int, closing: asyncio.Event) -> AsyncGenerator[Told[Message]]:
+        """The asset now, heartbeats, and the asset again once it is ready or failed: the end. Ends early, saying
+        so, when ``closing`` is set. Raises MEDIA_NOT_FOUND."""
+        shown = False
+        async with aclosing(self._hub.watch([asset_id], closing)) as stream:
+            async for told in stream:
                 # Read even where nothing was heard: a notice lost on the way delays the answer by one heartbeat.
                 known = await self._one(asset_id)
-                yield known.message if known.asset.outcome else None
+                if known.asset.outcome or not shown:
+                    yield Told(told.cursor, known.message)
+                else:
+                    yield Told(told.cursor, end=told.end)
+                if known.asset.outcome:
+                    return
+                shown = True
 
     def changed(self, asset_id: int) -> None:
         """Wake who watches this asset."""
-        for event in self._watchers.get(asset_id, ()):
-            event.set()
+        self._hub.newest(asset_id, None)
 
     async def _one(self, asset_id: int) -> Known[Message]:
         found = await self.read([asset_id])
         if not found:
             raise not_found("MEDIA_NOT_FOUND", f"there is no medium {asset_id}")
         return found[0]
-
-    @contextmanager
-    def _watching(self, asset_id: int) -> Iterator[asyncio.Event]:
-        event = asyncio.Event()
-        self._watchers.setdefault(asset_id, set()).add(event)
-        try:
-            yield event
-        finally:
-            self._watchers[asset_id].discard(event)
-            if not self._watchers[asset_id]:
-                del self._watchers[asset_id]
-
-
-async def _any_set(*events: asyncio.Event, within_s: float) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()

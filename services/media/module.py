@@ -9,6 +9,7 @@ from tintype.media.v1 import assets_pb2, posts_pb2
 from mesh.app import Context, Module
 from mesh.config import Section
 from mesh.events import Event
+from mesh.live import Hub
 from mesh.storage import Store
 from services.media.assets import Assets
 from services.media.imaging.pool import ImageWorker
@@ -41,7 +42,7 @@ async def build(ctx: Context) -> None:
     return_large_buffers()
     tables = await ctx.store(TABLES)
     store, outbox = MediaStore(tables), ctx.outbox(tables)
-    assets = Assets(store, asset_message, section.cached_assets, section.heartbeat_seconds)
+    assets = Assets(store, asset_message, section.cached_assets, Hub(ctx.clock, section.heartbeat_seconds, limit=1))
     posts = Posts(store, assets, outbox, ctx.ids, ctx.clock, post_entry, section.cached_posts)
     uploads = Uploads(store, ctx.blobs, outbox, ctx.ids, ctx.clock, section.max_upload_bytes)
     images = ImageWorker(section.image_processes, Limits(source_bytes=section.max_upload_bytes))

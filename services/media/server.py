@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 from tintype.media.v1 import assets_pb2, posts_pb2
@@ -50,8 +51,9 @@ class AssetsServer:
     async def WatchAsset(
         self, request: assets_pb2.WatchAssetRequest, call: Call
     ) -> AsyncIterator[assets_pb2.WatchAssetResponse]:
-        async for asset in self._assets.watch(request.asset_id, call.closing):
-            yield assets_pb2.WatchAssetResponse(asset=asset)
+        async with aclosing(self._assets.watch(request.asset_id, call.closing)) as stream:
+            async for told in stream:
+                yield assets_pb2.WatchAssetResponse(asset=told.item, end_reason=told.end)
 
 
 class PostsServer:

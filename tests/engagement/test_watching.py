@@ -102,7 +102,7 @@ async def test_a_reader_too_slow_for_the_comments_is_told_to_resume_and_then_mis
         await asyncio.gather(*(client.say(BEN, text) for text in written[start : start + 50]))
     await client.mesh.settle()
     seen = [await first] + [message async for message in slow]
-    assert seen[-1].end
+    assert (seen[-1].end, seen[-1].end_reason) == (True, "OVERFLOW")
     again = watch(client, seen[-1].cursor)
     await again.until(lambda more: set(texts(seen) + texts(more)) == set(written))
     await again.stop()
@@ -132,7 +132,7 @@ async def test_a_stream_ends_with_a_cursor_when_the_server_drains(client: Client
     client.mesh.process.registry.closing.set()
     async with asyncio.timeout(BOUND_S):
         await reader.task
-    assert reader.seen[-1].end
+    assert (reader.seen[-1].end, reader.seen[-1].end_reason) == (True, "DRAINING")
     assert reader.seen[-1].cursor
 
 

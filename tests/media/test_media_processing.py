@@ -247,6 +247,26 @@ async def test_a_watcher_hears_heartbeats_and_misses_no_end_that_nobody_told(
     assert [a.asset.state async for a in answers if a.HasField("asset")] == [READY]
 
 
+async def test_a_watcher_is_told_that_the_server_drains(
+    media: Media, user: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def held(worker: ImageWorker, source: Any) -> Any:
+        await go_on.wait()
+        return await render(worker, source)
+
+    go_on, render, closing = asyncio.Event(), ImageWorker.render, media.harness.process.registry.closing
+    monkeypatch.setattr(ImageWorker, "render", held)
+    answers = media.watch((await media.upload(user)).asset_id)
+    assert (await anext(answers)).asset.state == PROCESSING
+    closing.set()
+    try:
+        last = [answer async for answer in answers][-1]
+    finally:
+        closing.clear()
+        go_on.set()
+    assert (last.HasField("asset"), last.end_reason) == (False, "DRAINING")
+
+
 async def test_watching_what_is_not_there_is_refused(media: Media) -> None:
     with pytest.raises(Problem) as problem:
         await anext(media.watch(4711))

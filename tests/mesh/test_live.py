@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -23,9 +24,9 @@ async def until(messages: AsyncGenerator[Any], kind: str, within_s: float = 5) -
 
 
 async def rest_of(messages: AsyncGenerator[Any], within_s: float = 5) -> list[str]:
-    """The kinds of everything up to the stream's end."""
+    """The kinds of everything up to the stream's end, and why it ended."""
     async with asyncio.timeout(within_s):
-        return [message["kind"] async for message in messages]
+        return [message["endReason"] or message["kind"] async for message in messages]
 
 
 async def test_a_stream_answers_at_once_and_says_that_it_is_alive(rest: Rest, cleo: Person) -> None:
@@ -105,7 +106,7 @@ async def test_a_stream_ends_when_its_viewer_loses_the_right(rest: Rest) -> None
             assert (await anext(messages))["kind"] == "HEARTBEAT"
             await end(rest, author, viewer, post_id)
             kinds = await rest_of(messages)
-        assert kinds[-2:] == ["DELETED", "END"], end.__name__
+        assert kinds[-2:] == ["DELETED", "NOT_VISIBLE"], end.__name__
 
     await asyncio.gather(*(lose(end) for end in (_go_private, _block, _delete, _archive)))
 
@@ -117,7 +118,7 @@ async def test_a_stream_ends_with_its_session(rest: Rest, cleo: Person) -> None:
     async with rest.events(f"/v1/live/posts?postIds={post_id}", phone) as messages:
         await anext(messages)
         await rest.ok("DELETE", f"/v1/sessions/{phone.session_id}", cleo)
-        assert (await rest_of(messages, within_s=8))[-1] == "END"
+        assert (await rest_of(messages, within_s=8))[-1] == "SESSION_ENDED"
 
 
 async def test_a_comment_by_somebody_who_blocked_the_viewer_is_not_told(rest: Rest) -> None:
@@ -145,6 +146,17 @@ async def test_watching_a_medium_ends_once_it_is_ready(rest: Rest, cleo: Person)
 async def test_only_its_owner_watches_a_medium(rest: Rest, ana: Person, cleo: Person) -> None:
     media_id = await rest.upload(cleo)
     assert await rest.refused("GET", f"/v1/media/{media_id}:watch", ana) == (404, "MEDIA_NOT_FOUND")
+
+
+async def test_an_account_may_have_so_many_streams_and_is_told_when_it_has_more(rest: Rest) -> None:
+    gil = await rest.register("gil")
+    path = f"/v1/live/posts?postIds={(await rest.publish(gil))['postId']}"
+    limits = (await rest.ok("GET", "/v1/limits", gil))["limits"]
+    [most] = [int(limit["value"]) for limit in limits if limit["name"] == "edge.streams_per_account"]
+    async with AsyncExitStack() as streams:
+        for _ in range(most):
+            await anext(await streams.enter_async_context(rest.events(path, gil)))
+        assert await rest.refused("GET", path, gil) == (429, "STREAM_LIMIT")
 
 
 async def test_a_client_that_hangs_up_leaves_no_stream_behind(rest: Rest, cleo: Person, installation: Any) -> None:

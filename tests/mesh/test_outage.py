@@ -95,7 +95,7 @@ async def test_a_shutdown_ends_streams_with_a_word_and_they_resume(rest: Rest, i
         await anext(messages)
         os.kill(services.pid, signal.SIGTERM)
         last = [message async for message in messages][-1]
-    assert last["kind"] == "END"
+    assert (last["kind"], last["endReason"]) == ("END", "DRAINING")
     assert await services.wait_stopped(25)
     async with watched(installation):
         await back(rest, cleo)

@@ -28,7 +28,7 @@ from tintype.edge.v1 import resources_pb2 as tintype_dot_edge_dot_v1_dot_resourc
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/edge/v1/live.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\"e\n\x11WatchPostsRequest\x12\x36\n\x08post_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x32\x18\x01\"\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\x12\x18\n\x06\x63ursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\x9e\x02\n\x12WatchPostsResponse\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x36\n\x04kind\x18\x02 \x01(\x0e\x32(.tintype.edge.v1.WatchPostsResponse.Kind\x12\x12\n\nlike_count\x18\x03 \x01(\x05\x12\x15\n\rcomment_count\x18\x04 \x01(\x05\x12)\n\x07\x63omment\x18\x05 \x01(\x0b\x32\x18.tintype.edge.v1.Comment\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\"Y\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05LIKES\x10\x01\x12\x0b\n\x07\x43OMMENT\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\r\n\tHEARTBEAT\x10\x04\x12\x07\n\x03\x45ND\x10\x05\x32\x8a\x01\n\x0bLiveService\x12{\n\nWatchPosts\x12\".tintype.edge.v1.WatchPostsRequest\x1a#.tintype.edge.v1.WatchPostsResponse\"\"\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x06 \x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/live/posts0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atintype/edge/v1/live.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\"e\n\x11WatchPostsRequest\x12\x36\n\x08post_ids\x18\x01 \x03(\tB$\xbaH!\x92\x01\x1e\x08\x01\x10\x32\x18\x01\"\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\x12\x18\n\x06\x63ursor\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"\xb2\x02\n\x12WatchPostsResponse\x12\x0f\n\x07post_id\x18\x01 \x01(\t\x12\x36\n\x04kind\x18\x02 \x01(\x0e\x32(.tintype.edge.v1.WatchPostsResponse.Kind\x12\x12\n\nlike_count\x18\x03 \x01(\x05\x12\x15\n\rcomment_count\x18\x04 \x01(\x05\x12)\n\x07\x63omment\x18\x05 \x01(\x0b\x32\x18.tintype.edge.v1.Comment\x12\x0e\n\x06\x63ursor\x18\x06 \x01(\t\x12\x12\n\nend_reason\x18\x07 \x01(\t\"Y\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\t\n\x05LIKES\x10\x01\x12\x0b\n\x07\x43OMMENT\x10\x02\x12\x0b\n\x07\x44\x45LETED\x10\x03\x12\r\n\tHEARTBEAT\x10\x04\x12\x07\n\x03\x45ND\x10\x05\x32\x8a\x01\n\x0bLiveService\x12{\n\nWatchPosts\x12\".tintype.edge.v1.WatchPostsRequest\x1a#.tintype.edge.v1.WatchPostsResponse\"\"\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x06 \x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/live/posts0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,9 +44,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHPOSTSREQUEST']._serialized_start=167
   _globals['_WATCHPOSTSREQUEST']._serialized_end=268
   _globals['_WATCHPOSTSRESPONSE']._serialized_start=271
-  _globals['_WATCHPOSTSRESPONSE']._serialized_end=557
-  _globals['_WATCHPOSTSRESPONSE_KIND']._serialized_start=468
-  _globals['_WATCHPOSTSRESPONSE_KIND']._serialized_end=557
-  _globals['_LIVESERVICE']._serialized_start=560
-  _globals['_LIVESERVICE']._serialized_end=698
+  _globals['_WATCHPOSTSRESPONSE']._serialized_end=577
+  _globals['_WATCHPOSTSRESPONSE_KIND']._serialized_start=488
+  _globals['_WATCHPOSTSRESPONSE_KIND']._serialized_end=577
+  _globals['_LIVESERVICE']._serialized_start=580
+  _globals['_LIVESERVICE']._serialized_end=718
 # @@protoc_insertion_point(module_scope)

@@ -20,7 +20,7 @@ class WatchPostsRequest(_message.Message):
     def __init__(self, post_ids: _Optional[_Iterable[str]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class WatchPostsResponse(_message.Message):
-    __slots__ = ("post_id", "kind", "like_count", "comment_count", "comment", "cursor")
+    __slots__ = ("post_id", "kind", "like_count", "comment_count", "comment", "cursor", "end_reason")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[WatchPostsResponse.Kind]
@@ -41,10 +41,12 @@ class WatchPostsResponse(_message.Message):
     COMMENT_COUNT_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    END_REASON_FIELD_NUMBER: _ClassVar[int]
     post_id: str
     kind: WatchPostsResponse.Kind
     like_count: int
     comment_count: int
     comment: _resources_pb2.Comment
     cursor: str
-    def __init__(self, post_id: _Optional[str] = ..., kind: _Optional[_Union[WatchPostsResponse.Kind, str]] = ..., like_count: _Optional[int] = ..., comment_count: _Optional[int] = ..., comment: _Optional[_Union[_resources_pb2.Comment, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
+    end_reason: str
+    def __init__(self, post_id: _Optional[str] = ..., kind: _Optional[_Union[WatchPostsResponse.Kind, str]] = ..., like_count: _Optional[int] = ..., comment_count: _Optional[int] = ..., comment: _Optional[_Union[_resources_pb2.Comment, _Mapping]] = ..., cursor: _Optional[str] = ..., end_reason: _Optional[str] = ...) -> None: ...

@@ -28,7 +28,7 @@ from tintype.edge.v1 import resources_pb2 as tintype_dot_edge_dot_v1_dot_resourc
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btintype/edge/v1/media.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\">\n\x0fGetMediaRequest\x12+\n\x08media_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\"9\n\x10GetMediaResponse\x12%\n\x05media\x18\x01 \x01(\x0b\x32\x16.tintype.edge.v1.Media\"@\n\x11WatchMediaRequest\x12+\n\x08media_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\"N\n\x12WatchMediaResponse\x12%\n\x05media\x18\x01 \x01(\x0b\x32\x16.tintype.edge.v1.Media\x12\x11\n\theartbeat\x18\x02 \x01(\x08\x32\x93\x02\n\x0cMediaService\x12y\n\x08GetMedia\x12 .tintype.edge.v1.GetMediaRequest\x1a!.tintype.edge.v1.GetMediaResponse\"(\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x01 \x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/media/{media_id}\x12\x87\x01\n\nWatchMedia\x12\".tintype.edge.v1.WatchMediaRequest\x1a#.tintype.edge.v1.WatchMediaResponse\".\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x06 \x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/media/{media_id}:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1btintype/edge/v1/media.proto\x12\x0ftintype.edge.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftintype/edge/v1/resources.proto\x1a\x1atintype/type/v1/rule.proto\">\n\x0fGetMediaRequest\x12+\n\x08media_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\"9\n\x10GetMediaResponse\x12%\n\x05media\x18\x01 \x01(\x0b\x32\x16.tintype.edge.v1.Media\"@\n\x11WatchMediaRequest\x12+\n\x08media_id\x18\x01 \x01(\tB\x19\xbaH\x16r\x14\x32\x12^[1-9][0-9]{0,18}$\"b\n\x12WatchMediaResponse\x12%\n\x05media\x18\x01 \x01(\x0b\x32\x16.tintype.edge.v1.Media\x12\x11\n\theartbeat\x18\x02 \x01(\x08\x12\x12\n\nend_reason\x18\x03 \x01(\t2\x93\x02\n\x0cMediaService\x12y\n\x08GetMedia\x12 .tintype.edge.v1.GetMediaRequest\x1a!.tintype.edge.v1.GetMediaResponse\"(\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x01 \x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/media/{media_id}\x12\x87\x01\n\nWatchMedia\x12\".tintype.edge.v1.WatchMediaRequest\x1a#.tintype.edge.v1.WatchMediaResponse\".\xa2\xbb\x18\x08\x08\x02\x10\x02\x18\x06 \x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/media/{media_id}:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHMEDIAREQUEST']._serialized_start=291
   _globals['_WATCHMEDIAREQUEST']._serialized_end=355
   _globals['_WATCHMEDIARESPONSE']._serialized_start=357
-  _globals['_WATCHMEDIARESPONSE']._serialized_end=435
-  _globals['_MEDIASERVICE']._serialized_start=438
-  _globals['_MEDIASERVICE']._serialized_end=713
+  _globals['_WATCHMEDIARESPONSE']._serialized_end=455
+  _globals['_MEDIASERVICE']._serialized_start=458
+  _globals['_MEDIASERVICE']._serialized_end=733
 # @@protoc_insertion_point(module_scope)

@@ -28,9 +28,11 @@ class WatchMediaRequest(_message.Message):
     def __init__(self, media_id: _Optional[str] = ...) -> None: ...
 
 class WatchMediaResponse(_message.Message):
-    __slots__ = ("media", "heartbeat")
+    __slots__ = ("media", "heartbeat", "end_reason")
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    END_REASON_FIELD_NUMBER: _ClassVar[int]
     media: _resources_pb2.Media
     heartbeat: bool
-    def __init__(self, media: _Optional[_Union[_resources_pb2.Media, _Mapping]] = ..., heartbeat: bool = ...) -> None: ...
+    end_reason: str
+    def __init__(self, media: _Optional[_Union[_resources_pb2.Media, _Mapping]] = ..., heartbeat: bool = ..., end_reason: _Optional[str] = ...) -> None: ...

@@ -209,7 +209,7 @@ class WatchPostsRequest(_message.Message):
     def __init__(self, post_ids: _Optional[_Iterable[int]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class WatchPostsResponse(_message.Message):
-    __slots__ = ("counts", "comment", "deleted_comment_id", "heartbeat", "end", "post_id", "cursor")
+    __slots__ = ("counts", "comment", "deleted_comment_id", "heartbeat", "end", "post_id", "cursor", "end_reason")
     COUNTS_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
     DELETED_COMMENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -217,6 +217,7 @@ class WatchPostsResponse(_message.Message):
     END_FIELD_NUMBER: _ClassVar[int]
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    END_REASON_FIELD_NUMBER: _ClassVar[int]
     counts: PostCounts
     comment: Comment
     deleted_comment_id: int
@@ -224,4 +225,5 @@ class WatchPostsResponse(_message.Message):
     end: bool
     post_id: int
     cursor: str
-    def __init__(self, counts: _Optional[_Union[PostCounts, _Mapping]] = ..., comment: _Optional[_Union[Comment, _Mapping]] = ..., deleted_comment_id: _Optional[int] = ..., heartbeat: bool = ..., end: bool = ..., post_id: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+    end_reason: str
+    def __init__(self, counts: _Optional[_Union[PostCounts, _Mapping]] = ..., comment: _Optional[_Union[Comment, _Mapping]] = ..., deleted_comment_id: _Optional[int] = ..., heartbeat: bool = ..., end: bool = ..., post_id: _Optional[int] = ..., cursor: _Optional[str] = ..., end_reason: _Optional[str] = ...) -> None: ...

@@ -107,7 +107,9 @@ class WatchAssetRequest(_message.Message):
     def __init__(self, asset_id: _Optional[int] = ...) -> None: ...
 
 class WatchAssetResponse(_message.Message):
-    __slots__ = ("asset",)
+    __slots__ = ("asset", "end_reason")
     ASSET_FIELD_NUMBER: _ClassVar[int]
+    END_REASON_FIELD_NUMBER: _ClassVar[int]
     asset: Asset
-    def __init__(self, asset: _Optional[_Union[Asset, _Mapping]] = ...) -> None: ...
+    end_reason: str
+    def __init__(self, asset: _Optional[_Union[Asset, _Mapping]] = ..., end_reason: _Optional[str] = ...) -> None: ...

@@ -75,7 +75,7 @@ class AssetsServiceServicer(object):
 
     def WatchAsset(self, request, context):
         """The asset now, heartbeats while it is processing, and the asset again once it is ready or
-        failed, which ends the stream; so does the server's shutdown. Reason: MEDIA_NOT_FOUND.
+        failed, which ends the stream; so does the server's shutdown, with a reason. Error reason: MEDIA_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
