@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import events, jobs, operations, people, serve, up, usage
+from cli import events, jobs, operations, people, posts, serve, up, usage
 
 app = typer.Typer(
     name="tintype",
@@ -26,6 +26,7 @@ app.command()(usage.feed)
 app.command()(usage.watch)
 app.add_typer(operations.search, name="search")
 app.add_typer(people.app, name="users")
+app.add_typer(posts.app, name="posts")
 app.add_typer(jobs.app, name="jobs")
 
 if __name__ == "__main__":

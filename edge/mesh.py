@@ -65,11 +65,13 @@ CHANGES: Mapping[str, Mapping[str, Change]] = {
     "posts": {
         "CreatePost": lambda request, answer, caller_id: [("posts", answer.post.post_id)] if answer else [],
         "UpdatePost": lambda request, answer, caller_id: [("posts", request.post.post_id)],
+        "SetRestriction": lambda request, answer, caller_id: [("posts", request.post_id)],
         "DeletePost": lambda request, answer, caller_id: [("posts", request.post_id)],
     },
     "accounts": {
         "Register": lambda request, answer, caller_id: [("people", answer.account.user.user_id)] if answer else [],
         "UpdateAccount": lambda request, answer, caller_id: [("people", caller_id)],
+        "SetHidden": lambda request, answer, caller_id: [("people", request.user_id)],
         "LogIn": lambda request, answer, caller_id: (),
         "RefreshSession": lambda request, answer, caller_id: (),
         "RevokeSession": lambda request, answer, caller_id: [("sessions", request.session_id)],

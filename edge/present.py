@@ -67,7 +67,8 @@ class Presenter:
         """The link to a person's picture; empty where there is none."""
         if not user.avatar_asset_id:
             return ""
-        return self._links.url(Link(user.avatar_asset_id, user.user_id, ANYONE, user.media_epoch, _AVATAR))
+        viewer_class = user.user_id if user.hidden else ANYONE  # whoever is hidden still sees their own
+        return self._links.url(Link(user.avatar_asset_id, user.user_id, viewer_class, user.media_epoch, _AVATAR))
 
     def profile(
         self, person: Person, relation: graph_pb2.Relation, counts: graph_pb2.Counts, post_count: int

@@ -110,14 +110,18 @@ class Facts:
 
     async def own_post(self, post: posts_pb2.Post) -> SeenPost:
         """A post that its author has just written, as the write answered it: nothing is asked without which it
-        cannot be shown, so that who repeats the call for want of an answer does so for no want of ours."""
+        cannot be shown, so that who repeats the call for want of an answer does so for no want of ours.
+        POST_NOT_FOUND where not even its author may see it."""
+        subject = subject_of(post)
+        if not may_see(Viewer(post.author_id), Author(post.author_id), subject):
+            raise post_not_found(post.post_id)
         parts = await read_together(*self._parts(post.author_id, [post.post_id]))
         try:
             author = await self._people.one(post.author_id)
         except Problem:
             author = None
         facets = b"".join(part for found in parts for part in found.values())
-        return SeenPost(post, subject_of(post), author or Person.unknown(post.author_id), facets)
+        return SeenPost(post, subject, author or Person.unknown(post.author_id), facets)
 
     async def known_post(self, post_id: int) -> Post | None:
         """A post, whoever may see it: for the gate, which asks the law itself."""

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from tintype.accounts.v1 import accounts_pb2
 from tintype.graph.v1 import graph_pb2
 from tintype.media.v1 import posts_pb2
+from tintype.type.v1 import content_pb2
 
 from edge.mesh import Mesh
 from edge.visibility import Audience, Author, Circle, Kind, Restriction, Subject
 
 _HIDDEN = frozenset({Restriction.HIDDEN})
 _NONE: frozenset[Restriction] = frozenset()
+_RESTRICTIONS = {content_pb2.RESTRICTION_REMOVED: Restriction.REMOVED}
+"""What is not known here shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ async def load_posts(mesh: Mesh, post_ids: list[int]) -> Mapping[int, Post]:
 
 def subject_of(post: posts_pb2.Post) -> Subject:
     """A post as the law takes it."""
-    return Subject(Kind.POST, Audience(post.audience), archived=post.archived)
+    kinds = [_RESTRICTIONS.get(kind, Restriction.REMOVED) for kind in post.restrictions]
+    return Subject(Kind.POST, Audience(post.audience), archived=post.archived, restrictions=frozenset(kinds))
 
 
 async def load_circles(

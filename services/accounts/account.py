@@ -44,11 +44,9 @@ class Account:
         return self.user.version
 
     def changed(self, user: User, event_id: int) -> Account:
-        """This account with other public facts, by an event. Going private ends old media links."""
-        went_private = user.private and not self.user.private
-        newer = replace(
-            user, version=self.user.version + 1, media_epoch=self.user.media_epoch + (1 if went_private else 0)
-        )
+        """This account with other public facts, by an event. Going private or out of sight ends old media links."""
+        ended = (user.private and not self.user.private) or (user.hidden and not self.user.hidden)
+        newer = replace(user, version=self.user.version + 1, media_epoch=self.user.media_epoch + ended)
         return replace(self, user=newer, event_ids=(*self.event_ids, event_id)[-REMEMBERED_EVENTS:])
 
 

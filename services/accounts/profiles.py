@@ -76,8 +76,14 @@ class Profiles:
 
         Raises INVALID_FIELD_MASK, INVALID_FIELD, MEDIA_NOT_FOUND, MEDIA_NOT_READY.
         """
-        changes = await self._checked(user_id, wanted, paths)
+        return await self._change(user_id, await self._checked(user_id, wanted, paths))
 
+    async def set_hidden(self, user_id: int, hidden: bool) -> User:
+        """Hide an account from everybody else, or show it again as it was. May be repeated. Raises
+        USER_NOT_FOUND."""
+        return (await self._change(user_id, {"hidden": hidden})).user
+
+    async def _change(self, user_id: int, changes: dict[str, Any]) -> Account:
         async def read() -> Account:
             return await self.account(user_id)
 

@@ -60,6 +60,9 @@ class AccountsServer:
         account = await self._profiles.update(call.user.user_id, wanted, list(request.paths))
         return pb.UpdateAccountResponse(account=_account(account))
 
+    async def SetHidden(self, request: pb.SetHiddenRequest, call: Call) -> pb.SetHiddenResponse:
+        return pb.SetHiddenResponse(user=_user(await self._profiles.set_hidden(request.user_id, request.hidden)))
+
     async def BatchGetUsers(self, request: pb.BatchGetUsersRequest, call: Call) -> pb.BatchGetUsersResponse:
         users = await self._profiles.users(request.user_ids)
         return pb.BatchGetUsersResponse(users=map(_user, users))

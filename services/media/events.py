@@ -5,7 +5,7 @@ from __future__ import annotations
 from tintype.events.v1 import media_pb2
 
 from mesh.events import NewEvent
-from services.media.messages import audience_value, place_message
+from services.media.messages import audience_value, place_message, restriction_values
 from services.media.model import Asset, Original, Post, Ready
 
 
@@ -32,5 +32,6 @@ def post_changed(post: Post) -> NewEvent:
         deleted=post.deleted,
         version=post.version,
         create_time_ms=post.create_time_ms,
+        restrictions=restriction_values(post),
     )
     return NewEvent(message, post.post_id)

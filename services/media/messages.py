@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tintype.media.v1 import assets_pb2, posts_pb2
 from tintype.type.v1 import content_pb2
 
-from services.media.model import Asset, Audience, Failed, Place, Post, Ready
+from services.media.model import Asset, Audience, Failed, Place, Post, Ready, Restriction
 from services.media.places import make_place
 
 
@@ -56,6 +56,7 @@ def post_message(post: Post, assets: Sequence[assets_pb2.Asset]) -> posts_pb2.Po
         create_time_ms=post.create_time_ms,
         version=post.version,
         hashtags=post.hashtags,
+        restrictions=restriction_values(post),
     )
 
 
@@ -75,6 +76,14 @@ def place_of(message: content_pb2.Place) -> Place:
 def audience_value(audience: Audience) -> content_pb2.Audience:
     value: content_pb2.Audience = content_pb2.Audience.Value(f"AUDIENCE_{audience}")
     return value
+
+
+def restriction_values(post: Post) -> list[content_pb2.Restriction]:
+    return [content_pb2.Restriction.Value(f"RESTRICTION_{each}") for each in post.restrictions]
+
+
+def restriction_of(value: content_pb2.Restriction) -> Restriction:
+    return Restriction(content_pb2.Restriction.Name(value).removeprefix("RESTRICTION_"))
 
 
 def audience_of(value: content_pb2.Audience) -> Audience:

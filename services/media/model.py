@@ -24,6 +24,12 @@ class Audience(StrEnum):
     ONLY_ME = "ONLY_ME"
 
 
+class Restriction(StrEnum):
+    """What an operator puts on a post. Kept here, judged by the edge."""
+
+    REMOVED = "REMOVED"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """An upload that began: the asset that it may become, and the key that its bytes go to."""
@@ -153,3 +159,5 @@ class Post:
     archived: bool
     deleted: bool
     create_time_ms: int
+    restrictions: tuple[str, ...] = ()
+    """Of :class:`Restriction`, sorted: beside the content, which never changes with them."""

@@ -18,7 +18,7 @@ from services.media import events
 from services.media.assets import Assets
 from services.media.captions import check_caption
 from services.media.hashtags import hashtags
-from services.media.model import Asset, Draft, Failed, Post, Ready
+from services.media.model import Asset, Draft, Failed, Post, Ready, Restriction
 from services.media.store import MediaStore
 
 MAX_ASSETS = longest("edge.v1.posts.CreatePostRequest.media_ids")
@@ -85,13 +85,28 @@ class Posts(Generic[Message]):
                 raise _no_post(post_id)
             return replace(post, **values)
 
-        return await self._change(author_id, post_id, changed)
+        return await self._change(post_id, changed, author_id)
+
+    async def restrict(self, post_id: int, restriction: Restriction, holds: bool) -> Post:
+        """Put a restriction on anybody's post, or take it away; may be repeated. A version of its own tells of it,
+        so that whoever indexes posts hears; the content is that of the version before. Raises POST_NOT_FOUND,
+        CONFLICT."""
+
+        def restricted(post: Post) -> Post:
+            if post.deleted:
+                raise _no_post(post_id)
+            others = {*post.restrictions} - {restriction.value}
+            return replace(post, restrictions=tuple(sorted(others | ({restriction.value} if holds else set()))))
+
+        return await self._change(post_id, restricted)
 
     async def delete(self, author_id: int, post_id: int) -> None:
         """Leave a tombstone of an own post; may be repeated. Raises POST_NOT_FOUND, NOT_OWNER, CONFLICT."""
-        await self._change(
-            author_id, post_id, lambda post: replace(post, deleted=True, caption="", hashtags=(), place=None)
-        )
+
+        def deleted(post: Post) -> Post:
+            return replace(post, deleted=True, caption="", hashtags=(), place=None)
+
+        await self._change(post_id, deleted, author_id)
 
     async def assets_of(self, post: Post) -> list[Message]:
         """What readers are sent of a post's assets, in their order."""
@@ -125,9 +140,10 @@ class Posts(Generic[Message]):
         known = {found.asset.asset_id: found.message for found in await self._assets.read(asset_ids)}
         return [[known[asset_id] for asset_id in post.asset_ids if asset_id in known] for post in posts]
 
-    async def _change(self, author_id: int, post_id: int, change: Callable[[Post], Post]) -> Post:
+    async def _change(self, post_id: int, change: Callable[[Post], Post], author_id: int | None = None) -> Post:
+        """Make another version of a post: of anybody's, or only of this author's own."""
         for _ in range(_TRIES):
-            post = await self._own(author_id, post_id)
+            post = await self._existing(post_id, author_id)
             wanted = change(post)
             if wanted == post:
                 return post
@@ -139,11 +155,11 @@ class Posts(Generic[Message]):
                 return standing
         raise Problem(Code.ABORTED, "CONFLICT", f"post {post_id} is being changed by others: try again")
 
-    async def _own(self, author_id: int, post_id: int) -> Post:
+    async def _existing(self, post_id: int, author_id: int | None) -> Post:
         post = await self._store.post(post_id)
         if post is None:
             raise _no_post(post_id)
-        if post.author_id != author_id:
+        if author_id is not None and post.author_id != author_id:
             raise denied("NOT_OWNER", "only its author may change a post")
         return post
 

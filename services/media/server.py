@@ -11,7 +11,7 @@ from tintype.media.v1 import assets_pb2, posts_pb2
 from mesh.errors import Problem, invalid
 from mesh.rpc.call import Call
 from services.media.assets import Assets
-from services.media.messages import asset_message, audience_of, place_of, post_message
+from services.media.messages import asset_message, audience_of, place_of, post_message, restriction_of
 from services.media.model import Draft, Post
 from services.media.posts import Posts
 from services.media.uploads import Offer, Uploads
@@ -76,6 +76,12 @@ class PostsServer:
     async def DeletePost(self, request: posts_pb2.DeletePostRequest, call: Call) -> posts_pb2.DeletePostResponse:
         await self._posts.delete(call.user.user_id, request.post_id)
         return posts_pb2.DeletePostResponse()
+
+    async def SetRestriction(
+        self, request: posts_pb2.SetRestrictionRequest, call: Call
+    ) -> posts_pb2.SetRestrictionResponse:
+        post = await self._posts.restrict(request.post_id, restriction_of(request.restriction), request.holds)
+        return posts_pb2.SetRestrictionResponse(post=await self._message(post))
 
     async def ListPosts(self, request: posts_pb2.ListPostsRequest, call: Call) -> posts_pb2.ListPostsResponse:
         posts, goes_on = await self._posts.page(request.after_post_id, request.page_size or _DEFAULT_PAGE)

@@ -26,7 +26,7 @@ def user_of(message: Any) -> User:
 
 def post_of(message: Any, *, deleted: bool = False) -> Post:
     """A post from a PostChanged event or from media's Post. Of one not live only the version is kept."""
-    if deleted or message.archived:
+    if deleted or message.archived or message.restrictions:
         return Post(message.post_id, message.author_id, message.version, live=False)
     return Post(
         message.post_id,

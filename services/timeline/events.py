@@ -14,12 +14,12 @@ from services.timeline.model import Ref, author_bucket
 
 
 def posts(authors: AuthorStore, fanout: FanOut) -> Handlers:
-    """New posts travel to their readers; archived and deleted ones are counted out."""
+    """New posts travel to their readers; archived, deleted and restricted ones are counted out."""
 
     async def post_changed(event: Event) -> None:
         post: PostChanged = event.message
         await authors.add_post(post.author_id, post.post_id)
-        listed = not (post.archived or post.deleted)
+        listed = not (post.archived or post.deleted or post.restrictions)
         await authors.set_state(post.author_id, post.post_id, post.version, listed)
         await authors.recount(post.author_id, author_bucket(post.post_id))
         if post.version == 1:

@@ -66,6 +66,36 @@ async def test_going_private_ends_old_media_links_and_going_public_does_not(acco
         assert changed.media_epoch == ana.media_epoch + risen
 
 
+async def set_hidden(accounts, user_id: int, hidden: bool) -> pb.User:
+    return (await accounts.stub.SetHidden(pb.SetHiddenRequest(user_id=user_id, hidden=hidden))).user
+
+
+async def test_hiding_ends_old_media_links_and_showing_again_restores_all_the_rest(accounts):
+    before = (await accounts.register()).account.user
+    before = (await accounts.update(before.user_id, bio="by the sea", private=True)).account.user
+    for hidden, risen in ((True, 1), (True, 1), (False, 1), (True, 2), (False, 2)):
+        told = await set_hidden(accounts, before.user_id, hidden)
+        assert told == await accounts.user(before.user_id)
+        assert (told.hidden, told.media_epoch) == (hidden, before.media_epoch + risen)
+    told.version, told.media_epoch = before.version, before.media_epoch
+    assert told == before
+
+
+async def test_hiding_ends_no_session_and_its_owner_goes_on(accounts):
+    session = await accounts.register()
+    user_id = session.account.user.user_id
+    await set_hidden(accounts, user_id, True)
+    assert (await accounts.log_in("ana")).account.user.hidden
+    await accounts.refresh(session.session.refresh_token)
+    assert (await accounts.update(user_id, bio="still here")).account.user.hidden, "a change shows nobody again"
+
+
+async def test_nobody_who_is_not_there_is_hidden(accounts):
+    with pytest.raises(Problem) as problem:
+        await set_hidden(accounts, 1, True)
+    assert problem.value.reason == "USER_NOT_FOUND"
+
+
 async def test_users_and_names_are_found_in_batches(accounts):
     ids = [(await accounts.register(name)).account.user.user_id for name in ("ana", "ben")]
     users = (await accounts.stub.BatchGetUsers(pb.BatchGetUsersRequest(user_ids=[ids[1], 999, ids[0]]))).users

@@ -30,7 +30,7 @@ from tests.cli.tintype_command import TINTYPE, Said, environment, tintype
 Run = Callable[..., Said]
 COMMANDS = (
     *("up", "serve", "seed", "config", "health", "events", "schema", "gateway", "upload", "feed", "watch"),
-    *("search", "users", "jobs"),
+    *("search", "users", "posts", "jobs"),
 )
 
 
@@ -187,6 +187,27 @@ def test_users_are_listed_and_looked_up(run: Run) -> None:
     assert len(run("users", "list", "--limit", "2").out.splitlines()) == 3
     nobody = run("users", "show", "@nobody.there")
     assert (nobody.code, nobody.err.strip()) == (1, "there is no account @nobody.there")
+
+
+def test_users_are_hidden_and_shown_again(run: Run) -> None:
+    def hidden() -> bool:
+        head, row = run("users", "show", username).out.splitlines()
+        return row[head.index("hidden") :].strip() == "yes"
+
+    username = run("users", "list", "--limit", "1").out.splitlines()[1].split()[1]
+    for command, state in (("hide", True), ("hide", True), ("unhide", False), ("unhide", False)):
+        assert run("users", command, f"@{username}").code == 0
+        assert hidden() is state
+    for nobody in ("@nobody.there", "1"):
+        said = run("users", "hide", nobody)
+        assert said.code == 1
+        assert len(said.err.splitlines()) == 1
+
+
+def test_a_post_is_removed_and_restored_by_its_id_alone(run: Run) -> None:
+    for said in (run("posts", "remove", "no-id"), run("posts", "remove", "1"), run("posts", "restore", "1")):
+        assert said.code == 1
+        assert len(said.err.splitlines()) == 1
 
 
 def test_photo_is_uploaded_published_and_in_the_feed(run: Run, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from tintype.events.v1.media_pb2 import AssetProcessed, AssetUploaded, PostChang
 from tintype.media.v1 import assets_pb2, posts_pb2
 from tintype.media.v1.assets_pb2_grpc import AssetsServiceStub
 from tintype.media.v1.posts_pb2_grpc import PostsServiceStub
+from tintype.type.v1 import content_pb2
 
 from mesh.app import Context, Module
 from mesh.blobs.contract import BlobStore
@@ -87,6 +88,12 @@ class Media:
     async def delete(self, user: int, post_id: int) -> None:
         with self.harness.user(user):
             await self.harness.stub(PostsServiceStub).DeletePost(posts_pb2.DeletePostRequest(post_id=post_id))
+
+    async def restrict(self, post_id: int, holds: bool) -> posts_pb2.Post:
+        """Remove a post, or restore it."""
+        kind = content_pb2.RESTRICTION_REMOVED
+        request = posts_pb2.SetRestrictionRequest(post_id=post_id, restriction=kind, holds=holds)
+        return (await self.harness.stub(PostsServiceStub).SetRestriction(request)).post
 
     async def posts(self, *post_ids: int) -> list[posts_pb2.Post]:
         request = posts_pb2.BatchGetPostsRequest(post_ids=post_ids)

@@ -35,6 +35,11 @@ class Running(Installation):
 
     options: GatewayOptions
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Its configuration, for a command that is to find it."""
+        return self._variables
+
     def _gateway_options(self, s3: S3Server) -> GatewayOptions:
         self.options = super()._gateway_options(s3)
         return self.options

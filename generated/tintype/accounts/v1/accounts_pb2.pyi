@@ -168,6 +168,20 @@ class UpdateAccountResponse(_message.Message):
     account: Account
     def __init__(self, account: _Optional[_Union[Account, _Mapping]] = ...) -> None: ...
 
+class SetHiddenRequest(_message.Message):
+    __slots__ = ("user_id", "hidden")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    user_id: int
+    hidden: bool
+    def __init__(self, user_id: _Optional[int] = ..., hidden: bool = ...) -> None: ...
+
+class SetHiddenResponse(_message.Message):
+    __slots__ = ("user",)
+    USER_FIELD_NUMBER: _ClassVar[int]
+    user: User
+    def __init__(self, user: _Optional[_Union[User, _Mapping]] = ...) -> None: ...
+
 class BatchGetUsersRequest(_message.Message):
     __slots__ = ("user_ids",)
     USER_IDS_FIELD_NUMBER: _ClassVar[int]

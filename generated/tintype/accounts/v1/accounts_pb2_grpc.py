@@ -70,6 +70,11 @@ class AccountsServiceStub(object):
                 request_serializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountRequest.SerializeToString,
                 response_deserializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountResponse.FromString,
                 _registered_method=True)
+        self.SetHidden = channel.unary_unary(
+                '/tintype.accounts.v1.AccountsService/SetHidden',
+                request_serializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenRequest.SerializeToString,
+                response_deserializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenResponse.FromString,
+                _registered_method=True)
         self.BatchGetUsers = channel.unary_unary(
                 '/tintype.accounts.v1.AccountsService/BatchGetUsers',
                 request_serializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.BatchGetUsersRequest.SerializeToString,
@@ -150,6 +155,14 @@ class AccountsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetHidden(self, request, context):
+        """Hides an account or shows it again, as an operator decides; repeating it changes nothing more. Hiding
+        ends all links to the person's media and nothing else. Reason: USER_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchGetUsers(self, request, context):
         """Public facts of up to 200 people, in the order asked; unknown ids are left out.
         """
@@ -215,6 +228,11 @@ def add_AccountsServiceServicer_to_server(servicer, server):
                     servicer.UpdateAccount,
                     request_deserializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountRequest.FromString,
                     response_serializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountResponse.SerializeToString,
+            ),
+            'SetHidden': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetHidden,
+                    request_deserializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenRequest.FromString,
+                    response_serializer=tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenResponse.SerializeToString,
             ),
             'BatchGetUsers': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchGetUsers,
@@ -427,6 +445,33 @@ class AccountsService(object):
             '/tintype.accounts.v1.AccountsService/UpdateAccount',
             tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountRequest.SerializeToString,
             tintype_dot_accounts_dot_v1_dot_accounts__pb2.UpdateAccountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetHidden(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.accounts.v1.AccountsService/SetHidden',
+            tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenRequest.SerializeToString,
+            tintype_dot_accounts_dot_v1_dot_accounts__pb2.SetHiddenResponse.FromString,
             options,
             channel_credentials,
             insecure,

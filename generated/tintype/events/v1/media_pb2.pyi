@@ -26,7 +26,7 @@ class AssetProcessed(_message.Message):
     def __init__(self, asset_id: _Optional[int] = ..., owner_id: _Optional[int] = ..., ready: bool = ...) -> None: ...
 
 class PostChanged(_message.Message):
-    __slots__ = ("post_id", "author_id", "caption", "hashtags", "place", "audience", "archived", "deleted", "version", "create_time_ms")
+    __slots__ = ("post_id", "author_id", "caption", "hashtags", "place", "audience", "archived", "deleted", "version", "create_time_ms", "restrictions")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
     CAPTION_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class PostChanged(_message.Message):
     DELETED_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_MS_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
     caption: str
@@ -47,4 +48,5 @@ class PostChanged(_message.Message):
     deleted: bool
     version: int
     create_time_ms: int
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., caption: _Optional[str] = ..., hashtags: _Optional[_Iterable[str]] = ..., place: _Optional[_Union[_content_pb2.Place, _Mapping]] = ..., audience: _Optional[_Union[_content_pb2.Audience, str]] = ..., archived: bool = ..., deleted: bool = ..., version: _Optional[int] = ..., create_time_ms: _Optional[int] = ...) -> None: ...
+    restrictions: _containers.RepeatedScalarFieldContainer[_content_pb2.Restriction]
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., caption: _Optional[str] = ..., hashtags: _Optional[_Iterable[str]] = ..., place: _Optional[_Union[_content_pb2.Place, _Mapping]] = ..., audience: _Optional[_Union[_content_pb2.Audience, str]] = ..., archived: bool = ..., deleted: bool = ..., version: _Optional[int] = ..., create_time_ms: _Optional[int] = ..., restrictions: _Optional[_Iterable[_Union[_content_pb2.Restriction, str]]] = ...) -> None: ...

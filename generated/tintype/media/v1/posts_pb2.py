@@ -28,7 +28,7 @@ from tintype.type.v1 import content_pb2 as tintype_dot_type_dot_v1_dot_content__
 from tintype.type.v1 import rule_pb2 as tintype_dot_type_dot_v1_dot_rule__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctintype/media/v1/posts.proto\x12\x10tintype.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1dtintype/media/v1/assets.proto\x1a\x1dtintype/type/v1/content.proto\x1a\x1atintype/type/v1/rule.proto\"\xa0\x02\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\x03\x12\x11\n\tauthor_id\x18\x02 \x01(\x03\x12\'\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x17.tintype.media.v1.Asset\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12%\n\x05place\x18\x05 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12+\n\x08\x61udience\x18\x06 \x01(\x0e\x32\x19.tintype.type.v1.Audience\x12\x19\n\x11\x63omments_disabled\x18\x07 \x01(\x08\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x16\n\x0e\x63reate_time_ms\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\x03\x12\x10\n\x08hashtags\x18\x0b \x03(\t\"\x81\x02\n\x11\x43reatePostRequest\x12\x31\n\nrequest_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12%\n\tasset_ids\x18\x02 \x03(\x03\x42\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\n\x18\x01\"\x04\"\x02 \x00\x12\x19\n\x07\x63\x61ption\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x98\x11\x12%\n\x05place\x18\x04 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12\x35\n\x08\x61udience\x18\x05 \x01(\x0e\x32\x19.tintype.type.v1.AudienceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x11\x63omments_disabled\x18\x06 \x01(\x08\":\n\x12\x43reatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"9\n\x14\x42\x61tchGetPostsRequest\x12!\n\x08post_ids\x18\x01 \x03(\x03\x42\x0f\xbaH\x0c\x92\x01\t\x10\xc8\x01\"\x04\"\x02 \x00\">\n\x15\x42\x61tchGetPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\"\\\n\x11UpdatePostRequest\x12,\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.PostB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05paths\x18\x02 \x03(\tB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\n\":\n\x12UpdatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"-\n\x11\x44\x65letePostRequest\x12\x18\n\x07post_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x14\n\x12\x44\x65letePostResponse\"Q\n\x10ListPostsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1e\n\rafter_post_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"V\n\x11ListPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\x12\x1a\n\x12next_after_post_id\x18\x02 \x01(\x03\x32\x97\x04\n\x0cPostsService\x12\x65\n\nCreatePost\x12#.tintype.media.v1.CreatePostRequest\x1a$.tintype.media.v1.CreatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x03\x18\x07 \x03\x12n\n\rBatchGetPosts\x12&.tintype.media.v1.BatchGetPostsRequest\x1a\'.tintype.media.v1.BatchGetPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x65\n\nUpdatePost\x12#.tintype.media.v1.UpdatePostRequest\x1a$.tintype.media.v1.UpdatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x65\n\nDeletePost\x12#.tintype.media.v1.DeletePostRequest\x1a$.tintype.media.v1.DeletePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x62\n\tListPosts\x12\".tintype.media.v1.ListPostsRequest\x1a#.tintype.media.v1.ListPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctintype/media/v1/posts.proto\x12\x10tintype.media.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1dtintype/media/v1/assets.proto\x1a\x1dtintype/type/v1/content.proto\x1a\x1atintype/type/v1/rule.proto\"\xd4\x02\n\x04Post\x12\x0f\n\x07post_id\x18\x01 \x01(\x03\x12\x11\n\tauthor_id\x18\x02 \x01(\x03\x12\'\n\x06\x61ssets\x18\x03 \x03(\x0b\x32\x17.tintype.media.v1.Asset\x12\x0f\n\x07\x63\x61ption\x18\x04 \x01(\t\x12%\n\x05place\x18\x05 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12+\n\x08\x61udience\x18\x06 \x01(\x0e\x32\x19.tintype.type.v1.Audience\x12\x19\n\x11\x63omments_disabled\x18\x07 \x01(\x08\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12\x16\n\x0e\x63reate_time_ms\x18\t \x01(\x03\x12\x0f\n\x07version\x18\n \x01(\x03\x12\x10\n\x08hashtags\x18\x0b \x03(\t\x12\x32\n\x0crestrictions\x18\x0c \x03(\x0e\x32\x1c.tintype.type.v1.Restriction\"\x81\x02\n\x11\x43reatePostRequest\x12\x31\n\nrequest_id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x18\x32\x16^[A-Za-z0-9._-]{0,64}$\x12%\n\tasset_ids\x18\x02 \x03(\x03\x42\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\n\x18\x01\"\x04\"\x02 \x00\x12\x19\n\x07\x63\x61ption\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x98\x11\x12%\n\x05place\x18\x04 \x01(\x0b\x32\x16.tintype.type.v1.Place\x12\x35\n\x08\x61udience\x18\x05 \x01(\x0e\x32\x19.tintype.type.v1.AudienceB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x19\n\x11\x63omments_disabled\x18\x06 \x01(\x08\":\n\x12\x43reatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"9\n\x14\x42\x61tchGetPostsRequest\x12!\n\x08post_ids\x18\x01 \x03(\x03\x42\x0f\xbaH\x0c\x92\x01\t\x10\xc8\x01\"\x04\"\x02 \x00\">\n\x15\x42\x61tchGetPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\"\\\n\x11UpdatePostRequest\x12,\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.PostB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05paths\x18\x02 \x03(\tB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\n\":\n\x12UpdatePostResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"-\n\x11\x44\x65letePostRequest\x12\x18\n\x07post_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x14\n\x12\x44\x65letePostResponse\"\x7f\n\x15SetRestrictionRequest\x12\x18\n\x07post_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12=\n\x0brestriction\x18\x02 \x01(\x0e\x32\x1c.tintype.type.v1.RestrictionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\r\n\x05holds\x18\x03 \x01(\x08\">\n\x16SetRestrictionResponse\x12$\n\x04post\x18\x01 \x01(\x0b\x32\x16.tintype.media.v1.Post\"Q\n\x10ListPostsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x00\x12\x1e\n\rafter_post_id\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"V\n\x11ListPostsResponse\x12%\n\x05posts\x18\x01 \x03(\x0b\x32\x16.tintype.media.v1.Post\x12\x1a\n\x12next_after_post_id\x18\x02 \x01(\x03\x32\x8a\x05\n\x0cPostsService\x12\x65\n\nCreatePost\x12#.tintype.media.v1.CreatePostRequest\x1a$.tintype.media.v1.CreatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x02\x10\x03\x18\x07 \x03\x12n\n\rBatchGetPosts\x12&.tintype.media.v1.BatchGetPostsRequest\x1a\'.tintype.media.v1.BatchGetPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x12\x65\n\nUpdatePost\x12#.tintype.media.v1.UpdatePostRequest\x1a$.tintype.media.v1.UpdatePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12\x65\n\nDeletePost\x12#.tintype.media.v1.DeletePostRequest\x1a$.tintype.media.v1.DeletePostResponse\"\x0c\xa2\xbb\x18\x08\x08\x03\x10\x03\x18\x07 \x02\x12q\n\x0eSetRestriction\x12\'.tintype.media.v1.SetRestrictionRequest\x1a(.tintype.media.v1.SetRestrictionResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x02\x12\x62\n\tListPosts\x12\".tintype.media.v1.ListPostsRequest\x1a#.tintype.media.v1.ListPostsResponse\"\x0c\xa2\xbb\x18\x08\x08\x05\x10\x05\x18\x07 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEPOSTREQUEST'].fields_by_name['paths']._serialized_options = b'\272H\007\222\001\004\010\001\020\n'
   _globals['_DELETEPOSTREQUEST'].fields_by_name['post_id']._loaded_options = None
   _globals['_DELETEPOSTREQUEST'].fields_by_name['post_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_SETRESTRICTIONREQUEST'].fields_by_name['post_id']._loaded_options = None
+  _globals['_SETRESTRICTIONREQUEST'].fields_by_name['post_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_SETRESTRICTIONREQUEST'].fields_by_name['restriction']._loaded_options = None
+  _globals['_SETRESTRICTIONREQUEST'].fields_by_name['restriction']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_LISTPOSTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPOSTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\310\001(\000'
   _globals['_LISTPOSTSREQUEST'].fields_by_name['after_post_id']._loaded_options = None
@@ -63,30 +67,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POSTSSERVICE'].methods_by_name['UpdatePost']._serialized_options = b'\242\273\030\010\010\003\020\003\030\007 \002'
   _globals['_POSTSSERVICE'].methods_by_name['DeletePost']._loaded_options = None
   _globals['_POSTSSERVICE'].methods_by_name['DeletePost']._serialized_options = b'\242\273\030\010\010\003\020\003\030\007 \002'
+  _globals['_POSTSSERVICE'].methods_by_name['SetRestriction']._loaded_options = None
+  _globals['_POSTSSERVICE'].methods_by_name['SetRestriction']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \002'
   _globals['_POSTSSERVICE'].methods_by_name['ListPosts']._loaded_options = None
   _globals['_POSTSSERVICE'].methods_by_name['ListPosts']._serialized_options = b'\242\273\030\010\010\005\020\005\030\007 \001'
   _globals['_POST']._serialized_start=170
-  _globals['_POST']._serialized_end=458
-  _globals['_CREATEPOSTREQUEST']._serialized_start=461
-  _globals['_CREATEPOSTREQUEST']._serialized_end=718
-  _globals['_CREATEPOSTRESPONSE']._serialized_start=720
-  _globals['_CREATEPOSTRESPONSE']._serialized_end=778
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=780
-  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=837
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=839
-  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=901
-  _globals['_UPDATEPOSTREQUEST']._serialized_start=903
-  _globals['_UPDATEPOSTREQUEST']._serialized_end=995
-  _globals['_UPDATEPOSTRESPONSE']._serialized_start=997
-  _globals['_UPDATEPOSTRESPONSE']._serialized_end=1055
-  _globals['_DELETEPOSTREQUEST']._serialized_start=1057
-  _globals['_DELETEPOSTREQUEST']._serialized_end=1102
-  _globals['_DELETEPOSTRESPONSE']._serialized_start=1104
-  _globals['_DELETEPOSTRESPONSE']._serialized_end=1124
-  _globals['_LISTPOSTSREQUEST']._serialized_start=1126
-  _globals['_LISTPOSTSREQUEST']._serialized_end=1207
-  _globals['_LISTPOSTSRESPONSE']._serialized_start=1209
-  _globals['_LISTPOSTSRESPONSE']._serialized_end=1295
-  _globals['_POSTSSERVICE']._serialized_start=1298
-  _globals['_POSTSSERVICE']._serialized_end=1833
+  _globals['_POST']._serialized_end=510
+  _globals['_CREATEPOSTREQUEST']._serialized_start=513
+  _globals['_CREATEPOSTREQUEST']._serialized_end=770
+  _globals['_CREATEPOSTRESPONSE']._serialized_start=772
+  _globals['_CREATEPOSTRESPONSE']._serialized_end=830
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_start=832
+  _globals['_BATCHGETPOSTSREQUEST']._serialized_end=889
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_start=891
+  _globals['_BATCHGETPOSTSRESPONSE']._serialized_end=953
+  _globals['_UPDATEPOSTREQUEST']._serialized_start=955
+  _globals['_UPDATEPOSTREQUEST']._serialized_end=1047
+  _globals['_UPDATEPOSTRESPONSE']._serialized_start=1049
+  _globals['_UPDATEPOSTRESPONSE']._serialized_end=1107
+  _globals['_DELETEPOSTREQUEST']._serialized_start=1109
+  _globals['_DELETEPOSTREQUEST']._serialized_end=1154
+  _globals['_DELETEPOSTRESPONSE']._serialized_start=1156
+  _globals['_DELETEPOSTRESPONSE']._serialized_end=1176
+  _globals['_SETRESTRICTIONREQUEST']._serialized_start=1178
+  _globals['_SETRESTRICTIONREQUEST']._serialized_end=1305
+  _globals['_SETRESTRICTIONRESPONSE']._serialized_start=1307
+  _globals['_SETRESTRICTIONRESPONSE']._serialized_end=1369
+  _globals['_LISTPOSTSREQUEST']._serialized_start=1371
+  _globals['_LISTPOSTSREQUEST']._serialized_end=1452
+  _globals['_LISTPOSTSRESPONSE']._serialized_start=1454
+  _globals['_LISTPOSTSRESPONSE']._serialized_end=1540
+  _globals['_POSTSSERVICE']._serialized_start=1543
+  _globals['_POSTSSERVICE']._serialized_end=2193
 # @@protoc_insertion_point(module_scope)

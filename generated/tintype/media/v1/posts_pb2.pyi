@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Post(_message.Message):
-    __slots__ = ("post_id", "author_id", "assets", "caption", "place", "audience", "comments_disabled", "archived", "create_time_ms", "version", "hashtags")
+    __slots__ = ("post_id", "author_id", "assets", "caption", "place", "audience", "comments_disabled", "archived", "create_time_ms", "version", "hashtags", "restrictions")
     POST_ID_FIELD_NUMBER: _ClassVar[int]
     AUTHOR_ID_FIELD_NUMBER: _ClassVar[int]
     ASSETS_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class Post(_message.Message):
     CREATE_TIME_MS_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     HASHTAGS_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
     post_id: int
     author_id: int
     assets: _containers.RepeatedCompositeFieldContainer[_assets_pb2.Asset]
@@ -34,7 +35,8 @@ class Post(_message.Message):
     create_time_ms: int
     version: int
     hashtags: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., assets: _Optional[_Iterable[_Union[_assets_pb2.Asset, _Mapping]]] = ..., caption: _Optional[str] = ..., place: _Optional[_Union[_content_pb2.Place, _Mapping]] = ..., audience: _Optional[_Union[_content_pb2.Audience, str]] = ..., comments_disabled: bool = ..., archived: bool = ..., create_time_ms: _Optional[int] = ..., version: _Optional[int] = ..., hashtags: _Optional[_Iterable[str]] = ...) -> None: ...
+    restrictions: _containers.RepeatedScalarFieldContainer[_content_pb2.Restriction]
+    def __init__(self, post_id: _Optional[int] = ..., author_id: _Optional[int] = ..., assets: _Optional[_Iterable[_Union[_assets_pb2.Asset, _Mapping]]] = ..., caption: _Optional[str] = ..., place: _Optional[_Union[_content_pb2.Place, _Mapping]] = ..., audience: _Optional[_Union[_content_pb2.Audience, str]] = ..., comments_disabled: bool = ..., archived: bool = ..., create_time_ms: _Optional[int] = ..., version: _Optional[int] = ..., hashtags: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Iterable[_Union[_content_pb2.Restriction, str]]] = ...) -> None: ...
 
 class CreatePostRequest(_message.Message):
     __slots__ = ("request_id", "asset_ids", "caption", "place", "audience", "comments_disabled")
@@ -93,6 +95,22 @@ class DeletePostRequest(_message.Message):
 class DeletePostResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class SetRestrictionRequest(_message.Message):
+    __slots__ = ("post_id", "restriction", "holds")
+    POST_ID_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTION_FIELD_NUMBER: _ClassVar[int]
+    HOLDS_FIELD_NUMBER: _ClassVar[int]
+    post_id: int
+    restriction: _content_pb2.Restriction
+    holds: bool
+    def __init__(self, post_id: _Optional[int] = ..., restriction: _Optional[_Union[_content_pb2.Restriction, str]] = ..., holds: bool = ...) -> None: ...
+
+class SetRestrictionResponse(_message.Message):
+    __slots__ = ("post",)
+    POST_FIELD_NUMBER: _ClassVar[int]
+    post: Post
+    def __init__(self, post: _Optional[_Union[Post, _Mapping]] = ...) -> None: ...
 
 class ListPostsRequest(_message.Message):
     __slots__ = ("page_size", "after_post_id")

@@ -55,6 +55,11 @@ class PostsServiceStub(object):
                 request_serializer=tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostRequest.SerializeToString,
                 response_deserializer=tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostResponse.FromString,
                 _registered_method=True)
+        self.SetRestriction = channel.unary_unary(
+                '/tintype.media.v1.PostsService/SetRestriction',
+                request_serializer=tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionRequest.SerializeToString,
+                response_deserializer=tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionResponse.FromString,
+                _registered_method=True)
         self.ListPosts = channel.unary_unary(
                 '/tintype.media.v1.PostsService/ListPosts',
                 request_serializer=tintype_dot_media_dot_v1_dot_posts__pb2.ListPostsRequest.SerializeToString,
@@ -101,6 +106,15 @@ class PostsServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetRestriction(self, request, context):
+        """Puts a restriction on a post or takes it away, as an operator decides; repeating it changes nothing
+        more, and taking it away leaves the content as if it had never been. Reason: POST_NOT_FOUND (deleted
+        ones too).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPosts(self, request, context):
         """Every post that is not deleted, in id order, for rebuilding an index. Posts created while the
         list is read may be missing from it: subscribe to PostChanged first.
@@ -131,6 +145,11 @@ def add_PostsServiceServicer_to_server(servicer, server):
                     servicer.DeletePost,
                     request_deserializer=tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostRequest.FromString,
                     response_serializer=tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostResponse.SerializeToString,
+            ),
+            'SetRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRestriction,
+                    request_deserializer=tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionRequest.FromString,
+                    response_serializer=tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionResponse.SerializeToString,
             ),
             'ListPosts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPosts,
@@ -247,6 +266,33 @@ class PostsService(object):
             '/tintype.media.v1.PostsService/DeletePost',
             tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostRequest.SerializeToString,
             tintype_dot_media_dot_v1_dot_posts__pb2.DeletePostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tintype.media.v1.PostsService/SetRestriction',
+            tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionRequest.SerializeToString,
+            tintype_dot_media_dot_v1_dot_posts__pb2.SetRestrictionResponse.FromString,
             options,
             channel_credentials,
             insecure,

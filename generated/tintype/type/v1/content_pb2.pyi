@@ -13,11 +13,18 @@ class Audience(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIENCE_FOLLOWERS: _ClassVar[Audience]
     AUDIENCE_CLOSE_FRIENDS: _ClassVar[Audience]
     AUDIENCE_ONLY_ME: _ClassVar[Audience]
+
+class Restriction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESTRICTION_UNSPECIFIED: _ClassVar[Restriction]
+    RESTRICTION_REMOVED: _ClassVar[Restriction]
 AUDIENCE_UNSPECIFIED: Audience
 AUDIENCE_EVERYONE: Audience
 AUDIENCE_FOLLOWERS: Audience
 AUDIENCE_CLOSE_FRIENDS: Audience
 AUDIENCE_ONLY_ME: Audience
+RESTRICTION_UNSPECIFIED: Restriction
+RESTRICTION_REMOVED: Restriction
 
 class Place(_message.Message):
     __slots__ = ("place_id", "name", "latitude", "longitude")
