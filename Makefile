@@ -48,17 +48,19 @@ types: .venv/developing
 imports: .venv/developing ## who may import what (docs/architecture.md)
 	$(BIN)/lint-imports
 
-contracts: .venv/developing ## generated code is up to date; protos pass buf lint and break nothing
+contracts: .venv/developing ## generated code is up to date, every service has its container; protos pass buf lint and break nothing
 	$(BIN)/python protos/generate.py --check
 	$(BIN)/python gateway/generate.py --check
+	$(BIN)/python deploy/generate.py --check
 	$(BIN)/buf lint generated/tintype/descriptors.binpb --config buf.yaml
 	$(BIN)/buf format protos --diff --exit-code
 	$(BIN)/buf breaking generated/tintype/descriptors.binpb --against protos/landed.binpb --config buf.yaml
 
-gen: .venv/developing ## generate code, descriptors and Envoy's configuration from the protos
+gen: .venv/developing ## generate code, descriptors, Envoy's configuration, and containers of new services
 	$(BIN)/buf format -w protos
 	$(BIN)/python protos/generate.py
 	$(BIN)/python gateway/generate.py
+	$(BIN)/python deploy/generate.py
 
 bench: .venv/developing ## measure against controls in the same run; JSON and a table in bench/results
 	$(BIN)/python -m bench

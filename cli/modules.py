@@ -1,27 +1,22 @@
-"""The module list: every part of Tintype that a process can run. Adding one is a folder and a line here."""
+"""The modules: every part of Tintype that a process can run. A service is a folder of ``services`` with a module.py."""
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
+from importlib.util import find_spec
 
+import services
 from mesh.app import Module
 from stack.placement import TOGETHER
 from stack.section import StackSection
 
-_MODULES = (
-    "services.accounts",
-    "services.graph",
-    "services.media",
-    "services.timeline",
-    "services.engagement",
-    "services.search",
-    "edge",
-)
-
 
 def modules() -> list[Module]:
-    """All modules, callees before their callers."""
-    return [import_module(f"{package}.module").MODULE for package in _MODULES]
+    """The services by name, then the edge, which calls them."""
+    found = sorted(f"services.{folder.name}" for folder in pkgutil.iter_modules(services.__path__) if folder.ispkg)
+    packages = [package for package in found if find_spec(f"{package}.module")]
+    return [import_module(f"{package}.module").MODULE for package in (*packages, "edge")]
 
 
 def targets(section: StackSection) -> list[str]:

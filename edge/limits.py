@@ -9,7 +9,7 @@ from buf.validate import validate_pb2
 from tintype.edge.v1 import accounts_pb2, engagement_pb2, posts_pb2, search_pb2, system_pb2
 
 from edge import pages
-from mesh.config import Settings
+from mesh.config import Limit, Section, Settings
 from mesh.limits import MAX_JSON_BYTES
 
 
@@ -22,18 +22,7 @@ def _all(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
     yield from _fields()
     yield "json.bytes", MAX_JSON_BYTES, "bytes", "the largest JSON body"
     yield "pageSize", pages.MAX_SIZE, "items", "the most that one page of a list holds"
-    for section, field, unit, description in (
-        ("media", "max_upload_bytes", "bytes", "the largest photo"),
-        ("graph", "following_limit", "items", "how many people one may follow"),
-        ("graph", "list_limit", "items", "how many people one may block, mute, or keep close, each"),
-        ("edge", "streams_per_account", "items", "live streams that one may have open at a time"),
-        ("accounts", "sessions_per_user", "items", "sessions that one may have open: the oldest makes room"),
-        ("accounts", "login_tries", "calls", "failed attempts to log in, each client and account, within the window"),
-        ("accounts", "login_window_minutes", "minutes", "the window that attempts to log in are counted in"),
-    ):
-        value = getattr(getattr(settings, section, None), field, None)
-        if value is not None:
-            yield f"{section}.{field}", value, unit, description
+    yield from _settings(settings)
     for name, rate in settings.rates.by_class.items():
         yield (
             f"rate.{name.lower()}",
@@ -42,6 +31,16 @@ def _all(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
             f"calls of class {name} per client address",
         )
         yield f"burst.{name.lower()}", rate.burst, "calls", f"calls of class {name} at once per client address"
+
+
+def _settings(settings: Settings) -> Iterator[tuple[str, int, str, str]]:
+    """Limits that a module's section declares beside the setting."""
+    for name, section in settings:
+        if isinstance(section, Section):
+            for key, field in type(section).model_fields.items():
+                for each in field.metadata:
+                    if isinstance(each, Limit):
+                        yield f"{name}.{key}", getattr(section, key), each.unit, each.description
 
 
 def _fields() -> Iterator[tuple[str, int, str, str]]:

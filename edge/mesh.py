@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_type_hints
 
 from tintype.accounts.v1.accounts_pb2_grpc import AccountsServiceStub
 from tintype.engagement.v1.engagement_pb2_grpc import EngagementServiceStub
@@ -97,15 +97,7 @@ class Mesh:
     @classmethod
     def of(cls, ctx: Context) -> Mesh:
         """The stubs of this process."""
-        return cls(
-            accounts=ctx.stub(AccountsServiceStub),
-            graph=ctx.stub(GraphServiceStub),
-            assets=ctx.stub(AssetsServiceStub),
-            posts=ctx.stub(PostsServiceStub),
-            timeline=ctx.stub(TimelineServiceStub),
-            engagement=ctx.stub(EngagementServiceStub),
-            search=ctx.stub(SearchServiceStub),
-        )
+        return cls(**{name: ctx.stub(stub) for name, stub in get_type_hints(cls).items()})
 
     def telling(self, forget: Callable[[Iterable[Forgotten]], None]) -> Mesh:
         """The same stubs, which say after each call what it has changed."""

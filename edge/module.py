@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from tintype.edge.v1 import (
     accounts_pb2,
@@ -35,7 +37,7 @@ from edge.surfaces.profiles import People, ProfileServer
 from edge.surfaces.search import SearchServer
 from edge.surfaces.system import SystemServer
 from mesh.app import Context, Module
-from mesh.config import Section
+from mesh.config import Limit, Section
 from mesh.live import Guard
 
 
@@ -43,7 +45,9 @@ class EdgeSection(Section):
     """The public face."""
 
     public_url: str = Field("http://127.0.0.1:8080", description="where clients reach the gateway; part of image links")
-    streams_per_account: int = Field(20, ge=1, le=1000, description="live streams of one account in one edge process")
+    streams_per_account: Annotated[int, Limit("items", "live streams that one may have open at a time")] = Field(
+        20, ge=1, le=1000, description="live streams of one account in one edge process"
+    )
 
 
 async def build(ctx: Context) -> None:

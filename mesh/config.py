@@ -16,6 +16,7 @@ import secrets
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,14 @@ class Section(BaseModel):
     """Base of every section: unknown keys are refused, values are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Beside a setting that clients meet, shown at `/v1/limits`: ``name: Annotated[int, Limit("bytes", "…")]``."""
+
+    unit: str
+    description: str
 
 
 class StorageSection(Section):

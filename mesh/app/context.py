@@ -16,6 +16,7 @@ from mesh.config import Settings
 from mesh.events import Handlers, Outbox
 from mesh.ids import IdGenerator
 from mesh.paging import PageTokens
+from mesh.rpc.channels import service_of
 from mesh.rpc.checks import SessionCheck
 from mesh.storage import Store, TableSpec
 
@@ -88,20 +89,24 @@ class Context:
 
     def outbox(self, store: Store) -> Outbox:
         """The module's outgoing events, kept in its store."""
+        self._process.wiring.publishes.add(self._module.name)
         return self._process.events.outbox(self._module.name, store)
 
     def subscribe(self, area: str, handlers: Handlers, store: Store) -> None:
         """Handle another service's events, each once in effect among all processes of this module. The module's
         store keeps those that it gives up."""
+        self._process.wiring.hears[area].add(self._module.name)
         self._process.events.subscribe(self._module.name, area, handlers, store)
         self._process.queues.watch(area, self._module.name)
 
     def tail(self, area: str, handlers: Handlers) -> None:
         """See every new event of a service in this process: for live streams and invalidation."""
+        self._process.wiring.hears[area].add(self._module.name)
         self._process.events.tail(area, handlers)
 
     def stub(self, stub_class: Callable[[Any], Stub]) -> Stub:
         """A client of another service, wherever it runs."""
+        self._process.wiring.calls[service_of(stub_class).full_name].add(self._module.name)
         return self._process.channels.stub(stub_class)
 
     def serve(self, service: ServiceDescriptor, servicer: object) -> None:

@@ -16,6 +16,7 @@ from mesh.app.health import Health, reason
 from mesh.app.layout import SHARED_TABLES, pin
 from mesh.app.neighbours import Neighbours
 from mesh.app.queues import QueueAge
+from mesh.app.wiring import Wiring
 from mesh.auth.caller import Caller
 from mesh.auth.keys import jwks_path
 from mesh.auth.peers import PeerTokens
@@ -50,9 +51,12 @@ of a process that was killed while it did so has to expire first."""
 
 
 class Process:
-    """The modules that the targets choose, with what they share. Use as ``async with``."""
+    """The modules that the targets choose, with what they share. Use as ``async with``. ``whole``: refuse to start
+    where something that they call or hear is nowhere."""
 
-    def __init__(self, settings: Settings, modules: Sequence[Module], clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, modules: Sequence[Module], clock: Clock | None = None, whole: bool = True
+    ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.ids = IdGenerator(self.clock, settings.node)
@@ -60,6 +64,7 @@ class Process:
         self.modules = choose(settings.targets, modules)
         names = {module.name for module in self.modules}
         remote = {area: address for area, address in settings.addresses.items() if area not in names}
+        self.whole, self.wiring = whole, Wiring(remote)
         secret = settings.derived_key("mesh").hex()
         peers = PeerTokens(secret, "+".join(sorted(names)), self.clock)
         verifier = TokenVerifier(jwks_path(settings.keys_dir), self.clock)
@@ -159,6 +164,8 @@ class Process:
                 for module in self.modules:
                     part = module.name
                     await module.build(Context(self, module))
+                if self.whole:
+                    self.wiring.require(self.registry.services)
                 part = "the start"
                 for start in self.starting:
                     await start()

@@ -47,7 +47,7 @@ class Channels:
 
     def stub(self, stub_class: Callable[[Any], Stub]) -> Stub:
         """A client of a service: in process where it is served here, else over gRPC."""
-        service = _service_of(stub_class)
+        service = service_of(stub_class)
         area = service.file.package.split(".")[1]
         if area not in self._addresses:
             return stub_class(_LocalChannel(self._name, self._registry, methods_of(service)))
@@ -75,7 +75,8 @@ class Channels:
         await asyncio.gather(*(channel.close() for channel in self._open.values()))
 
 
-def _service_of(stub_class: Any) -> ServiceDescriptor:
+def service_of(stub_class: Any) -> ServiceDescriptor:
+    """The service that a generated stub calls."""
     module = sys.modules[stub_class.__module__.removesuffix("_grpc")]
     service: ServiceDescriptor = module.DESCRIPTOR.services_by_name[stub_class.__name__.removesuffix("Stub")]
     return service

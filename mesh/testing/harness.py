@@ -66,8 +66,10 @@ async def running(
     s3: Any = None,
     clock: Clock | None = None,
     flags: dict[str, str] | None = None,
+    whole: bool = False,
 ) -> AsyncIterator[Harness]:
-    """Run these modules in this process on fresh state. ``s3`` is a running :class:`stack.s3.S3Server`."""
+    """Run these modules in this process on fresh state. ``s3`` is a running :class:`stack.s3.S3Server`;
+    ``whole`` as in :class:`~mesh.app.Process`: most tests run a part of the mesh."""
     values = {"state_dir": str(state_dir), "grpc_address": "127.0.0.1:0", "telemetry.metrics_address": ""}
     if redis_url:
         values["redis.url"] = redis_url
@@ -82,5 +84,5 @@ async def running(
     settings = config.load(sections, flags={**values, **(flags or {})})
     keys = KeyRing(settings.keys_dir, clock or SystemClock(), rotate_ms=365 * 24 * _HOUR_MS, overlap_ms=0)
     keys.refresh()
-    async with Process(settings, modules, clock) as process:
+    async with Process(settings, modules, clock, whole) as process:
         yield Harness(process, keys)

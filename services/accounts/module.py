@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from tintype.accounts.v1 import accounts_pb2
 from tintype.events.v1.accounts_pb2 import AccountChanged
@@ -9,7 +11,7 @@ from tintype.media.v1 import assets_pb2_grpc
 
 from mesh.app import Context, Module
 from mesh.auth.keys import KeyRing
-from mesh.config import Section
+from mesh.config import Limit, Section
 from services.accounts import schema
 from services.accounts.assets import assets_of
 from services.accounts.attempts import Attempts
@@ -46,14 +48,18 @@ class AccountsSection(Section):
     refresh_grace_s: int = Field(
         30, ge=0, le=300, description="how long a refresh token may be repeated after its exchange"
     )
-    sessions_per_user: int = Field(100, ge=1, le=100, description="open sessions; the oldest makes room")
-    login_tries: int = Field(
-        10, ge=1, le=1000, description="failed tries for one account from one client in the window"
+    sessions_per_user: Annotated[int, Limit("items", "sessions that one may have open: the oldest makes room")] = Field(
+        100, ge=1, le=100, description="open sessions; the oldest makes room"
     )
+    login_tries: Annotated[
+        int, Limit("calls", "failed attempts to log in, each client and account, within the window")
+    ] = Field(10, ge=1, le=1000, description="failed tries for one account from one client in the window")
     login_tries_per_account: int = Field(
         100, ge=1, le=100_000, description="failed tries for one account in the window"
     )
-    login_window_minutes: int = Field(15, ge=1, le=1440, description="the window that tries are counted in")
+    login_window_minutes: Annotated[int, Limit("minutes", "the window that attempts to log in are counted in")] = Field(
+        15, ge=1, le=1440, description="the window that tries are counted in"
+    )
 
 
 async def build(ctx: Context) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from tintype.accounts.v1 import accounts_pb2_grpc
 from tintype.events.v1.graph_pb2 import RelationChanged
 from tintype.graph.v1 import graph_pb2
 
 from mesh.app import Context, Module
-from mesh.config import Section
+from mesh.config import Limit, Section
 from mesh.counting import ExactCounter
 from services.graph import schema
 from services.graph.changes import Changes
@@ -26,8 +28,10 @@ from services.graph.taking_in import TakingIn
 class GraphSection(Section):
     """Who follows whom."""
 
-    following_limit: int = Field(7_500, ge=1, le=10_000, description="people one person may follow")
-    list_limit: int = Field(
+    following_limit: Annotated[int, Limit("items", "how many people one may follow")] = Field(
+        7_500, ge=1, le=10_000, description="people one person may follow"
+    )
+    list_limit: Annotated[int, Limit("items", "how many people one may block, mute, or keep close, each")] = Field(
         5_000, ge=1, le=10_000, description="blocks, mutes and close friends a person may keep, each"
     )
     follower_shards: int = Field(

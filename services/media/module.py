@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from tintype.events.v1.media_pb2 import AssetProcessed, AssetUploaded, PostChanged
 from tintype.media.v1 import assets_pb2, posts_pb2
 
 from mesh.app import Context, Module
-from mesh.config import Section
+from mesh.config import Limit, Section
 from mesh.events import Event
 from mesh.live import Hub
 from mesh.storage import Store
@@ -28,7 +30,9 @@ from services.media.uploads import Uploads
 class MediaSection(Section):
     """Uploads, their processing, and what is kept in memory."""
 
-    max_upload_bytes: int = Field(64 * 1024 * 1024, ge=1024, le=1 << 30, description="largest file taken")
+    max_upload_bytes: Annotated[int, Limit("bytes", "the largest photo")] = Field(
+        64 * 1024 * 1024, ge=1024, le=1 << 30, description="largest file taken"
+    )
     image_processes: int = Field(2, ge=1, le=64, description="photos rendered at a time")
     keep_originals: bool = Field(True, description="keep what was uploaded beside the variants")
     heartbeat_seconds: float = Field(5.0, gt=0, le=60, description="longest silence of a watched asset")

@@ -12,12 +12,13 @@ import jsonschema
 import pytest
 import yaml
 
-from cli import configuration, modules
+from cli import configuration
+from cli.modules import modules
 from mesh.storage.cassandra import url as cassandra_url
 from tests.mesh.compose_file import ROOT, compose_file
 
 GIVEN = {"TINTYPE_SECRET": "s" * 64, "TINTYPE_S3_SECRET": "t" * 40}
-TARGETS = [package.rpartition(".")[2] for package in modules._MODULES]
+TARGETS = [module.name for module in modules()]
 ASKED_BY_NOBODY = {"otel-collector"}
 """Its image holds nothing to ask with, and nothing waits for it."""
 

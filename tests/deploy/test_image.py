@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from cli.modules import _MODULES
+from cli.modules import modules
 from mesh.auth.keys import KeyRing, jwks_path
 from mesh.clock import SystemClock
 from mesh.testing.harness import running
@@ -47,7 +47,7 @@ def test_everything_that_the_image_copies_is_there_and_sent_to_the_builder() -> 
 
 def test_every_module_is_in_the_image() -> None:
     copied = re.findall(r"^COPY (\S+) \1$", DOCKERFILE, re.MULTILINE)
-    assert {package.partition(".")[0] for package in _MODULES} <= set(copied)
+    assert {module.build.__module__.partition(".")[0] for module in modules()} <= set(copied)
 
 
 def test_programs_left_out_of_the_image_are_named_as_they_are_required() -> None:

@@ -23,6 +23,8 @@ from stack.ports import free_port
 from stack.redis import RedisServer
 
 ROOT = Path(__file__).parent.parent.parent
+MEDIA = "addresses.media=127.0.0.1:9"
+"""Where accounts would find the service that it calls."""
 
 
 @dataclass
@@ -83,7 +85,7 @@ async def serve(state: Path, *flags: str, port: int = 0) -> Served:
 async def accounts(tmp_path: Path, redis: RedisServer) -> AsyncIterator[Served]:
     """The accounts service alone, in a process of its own."""
     cheap = ("accounts.argon2_memory_kib=8", "accounts.argon2_passes=1")
-    async with await serve(tmp_path, "targets=accounts", f"redis.url={redis.url}", *cheap) as served:
+    async with await serve(tmp_path, "targets=accounts", MEDIA, f"redis.url={redis.url}", *cheap) as served:
         await served.until_serving()
         yield served
 
@@ -127,7 +129,7 @@ def _mesh_secret(state: Path) -> str:
 
 
 async def test_second_process_on_the_same_port_says_which(accounts: Served, redis: RedisServer, tmp_path: Path) -> None:
-    flags = ("targets=accounts", f"redis.url={redis.url}")
+    flags = ("targets=accounts", MEDIA, f"redis.url={redis.url}")
     async with await serve(tmp_path, *flags, port=accounts.port) as second:
         assert await second.ended() == 1
     assert second.said[-1].startswith(f"stopped: cannot listen on 127.0.0.1:{accounts.port}")
@@ -156,6 +158,15 @@ async def test_unknown_target_is_said_in_a_line(tmp_path: Path) -> None:
     assert served.said[-1].startswith("stopped: targets: ['acounts'] unknown; choose from all, accounts,")
 
 
+async def test_calls_that_would_find_nobody_are_said_before_anything_serves(tmp_path: Path) -> None:
+    async with await serve(tmp_path, "targets=accounts") as served:
+        assert await served.ended() == 1
+    assert served.said[-1] == (
+        "stopped: accounts calls tintype.media.v1.AssetsService, which this process does not serve: "
+        "add the target media, or say where it runs by addresses.media"
+    )
+
+
 async def test_part_that_fails_ends_the_process_with_code_1_and_its_sentence(accounts: Served) -> None:
     """The key folder vanishes under the accounts service: the part that keeps keys fresh cannot."""
     code = (
@@ -172,7 +183,7 @@ async def test_part_that_fails_ends_the_process_with_code_1_and_its_sentence(acc
     state = accounts.state / "second"
     state.mkdir()
     sets = [f"state_dir={state}", f"grpc_address=127.0.0.1:{free_port()}", "telemetry.metrics_address="]
-    flags = [part for pair in [*sets, "targets=accounts"] for part in ("--set", pair)]
+    flags = [part for pair in [*sets, "targets=accounts", MEDIA] for part in ("--set", pair)]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, *flags),
         env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'generated'}"},
