@@ -56,6 +56,12 @@ class Installed(Installation):
     lines: deque[str]
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Its configuration, for a command that is to find it."""
+        spread = {"TINTYPE_STACK__SPREAD": "true"} if len(self.places) > 1 else {}
+        return self._variables | spread
+
+    @property
     def gateway(self) -> str:
         """host:port of the public API."""
         return f"127.0.0.1:{self.section.gateway_port}"

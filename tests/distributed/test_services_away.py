@@ -20,6 +20,7 @@ from mesh.rpc.status import from_status
 from tests.distributed.inner_mesh import dependency_of, peer
 from tests.distributed.installed import Installed
 from tests.mesh.mesh_client import Person, Rest, error_of, eventually
+from tests.mesh.test_out_of_sight import tintype
 
 
 async def profile(channel: grpc.aio.Channel, who: Person, of: Person, timeout: float) -> Any:
@@ -116,6 +117,34 @@ async def test_without_engagement_posts_are_shown_and_made_all_the_same(installa
     await eventually(whole, within_s=15)
     again = (await rest.ok("POST", "/v1/posts", ana, json=body))["post"]
     assert again["postId"] == made[0]["postId"]
+
+
+async def test_what_is_out_of_sight_stays_so_over_restarts(installation: Installed, rest: Rest) -> None:
+    ana, ben, eve = [await rest.register(name) for name in ("ana", "ben", "eve")]
+    post_id = (await rest.publish(ana))["postId"]
+    await tintype(installation, "posts", "remove", post_id)
+    await tintype(installation, "users", "hide", eve.at)
+    for name in ("accounts", "media"):
+        installation.process(name).kill()
+        await installation.process(name).start()
+
+    async def statuses() -> list[int]:
+        paths = (f"/v1/posts/{post_id}", f"/v1/users/{eve.user_id}")
+        return [(await rest.ask("GET", path, ben)).status_code for path in paths]
+
+    async def gone() -> bool:
+        found = await statuses()
+        assert 200 not in found
+        return found == [404, 404]
+
+    await eventually(gone, within_s=15)
+    await tintype(installation, "posts", "restore", post_id)
+    await tintype(installation, "users", "unhide", eve.at)
+
+    async def back() -> bool:
+        return await statuses() == [200, 200]
+
+    await eventually(back)
 
 
 async def problems(rest: Rest) -> dict[str, str]:

@@ -9,9 +9,20 @@ import pytest
 
 from tests.distributed.installed import Installed, installed
 from tests.mesh.mesh_client import Rest, error_of, eventually
+from tests.mesh.test_out_of_sight import (
+    scene,
+    test_a_hidden_account_is_gone_everywhere_and_comes_back_as_it_was,
+    test_a_removed_post_is_gone_everywhere_and_comes_back_as_it_was,
+)
 from tests.mesh.test_walk import test_the_walk_over_grpc, test_the_walk_over_rest
 
-__all__ = ["test_the_walk_over_grpc", "test_the_walk_over_rest"]
+__all__ = [
+    "scene",
+    "test_a_hidden_account_is_gone_everywhere_and_comes_back_as_it_was",
+    "test_a_removed_post_is_gone_everywhere_and_comes_back_as_it_was",
+    "test_the_walk_over_grpc",
+    "test_the_walk_over_rest",
+]
 
 pytestmark = pytest.mark.cassandra
 
