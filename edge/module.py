@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import ServiceDescriptor
 from pydantic import Field
-from tintype.edge.v1 import (
-    accounts_pb2,
-    engagement_pb2,
-    feed_pb2,
-    graph_pb2,
-    live_pb2,
-    media_pb2,
-    posts_pb2,
-    profiles_pb2,
-    search_pb2,
-    sessions_pb2,
-    system_pb2,
-    uploads_pb2,
-)
 
 from edge.facts import Facts
 from edge.gate import Gate
@@ -61,23 +49,30 @@ async def build(ctx: Context) -> None:
     people = People(mesh, facts, presenter)
     guard = Guard(ctx.clock, sessions.check, ctx.section.streams_per_account)
     tokens = ctx.page_tokens
-    for file, name, server in (
-        (accounts_pb2, "AccountService", AccountServer(mesh, presenter)),
-        (sessions_pb2, "SessionService", SessionServer(mesh, presenter)),
-        (profiles_pb2, "ProfileService", ProfileServer(mesh, facts, presenter, tokens, people)),
-        (uploads_pb2, "UploadService", UploadServer(mesh, facts, presenter)),
-        (media_pb2, "MediaService", MediaServer(mesh, facts, presenter, guard)),
-        (posts_pb2, "PostService", PostServer(mesh, facts, presenter)),
-        (feed_pb2, "FeedService", FeedServer(mesh, facts, presenter, tokens)),
-        (graph_pb2, "GraphService", GraphServer(mesh, facts, tokens, people)),
-        (engagement_pb2, "EngagementService", EngagementServer(mesh, facts, presenter, tokens)),
-        (live_pb2, "LiveService", LiveServer(mesh, facts, presenter, guard)),
-        (search_pb2, "SearchService", SearchServer(mesh, facts, presenter, tokens, people)),
-        (system_pb2, "SystemService", SystemServer(ctx.settings, ctx.unwell, ctx.degraded)),
+    for server in (
+        AccountServer(mesh, presenter),
+        SessionServer(mesh, presenter),
+        ProfileServer(mesh, facts, presenter, tokens, people),
+        UploadServer(mesh, facts, presenter),
+        MediaServer(mesh, facts, presenter, guard),
+        PostServer(mesh, facts, presenter),
+        FeedServer(mesh, facts, presenter, tokens),
+        GraphServer(mesh, facts, tokens, people),
+        EngagementServer(mesh, facts, presenter, tokens),
+        LiveServer(mesh, facts, presenter, guard),
+        SearchServer(mesh, facts, presenter, tokens, people),
+        SystemServer(ctx.settings, ctx.unwell, ctx.degraded),
     ):
-        ctx.serve(file.DESCRIPTOR.services_by_name[name], server)
+        ctx.serve(_contract(server), server)
     ctx.serve_foreign(Gate(mesh, facts, links, ctx.settings.blobs.bucket))
     ctx.check_sessions(sessions.check)
+
+
+def _contract(server: object) -> ServiceDescriptor:
+    """What a surface serves, by its class: PostServer serves PostService."""
+    name = type(server).__name__.removesuffix("Server")
+    service: ServiceDescriptor = descriptor_pool.Default().FindServiceByName(f"tintype.edge.v1.{name}Service")
+    return service
 
 
 MODULE = Module(name="edge", build=build, config=EdgeSection)
