@@ -8,11 +8,11 @@ import pytest
 from tintype.accounts.v1 import accounts_pb2 as pb
 from tintype.events.v1.accounts_pb2 import AccountChanged
 
-from mesh.app import Context, Module
 from mesh.errors import Problem
 from mesh.testing.harness import running
 from services.accounts.module import MODULE
 from tests.accounts.accounts_client import Accounts
+from tests.neighbours.listener import listener
 
 
 async def test_named_fields_change_and_others_stay(accounts):
@@ -106,14 +106,7 @@ async def test_users_and_names_are_found_in_batches(accounts):
 
 async def test_every_change_is_announced_in_order_with_all_facts(tmp_path: Path, own_redis, clock):
     seen = []
-
-    async def note(event):
-        seen.append(event.message)
-
-    async def build(ctx: Context) -> None:
-        ctx.subscribe("accounts", {AccountChanged: note}, await ctx.store([]))
-
-    modules = [MODULE, Module("listener", build)]
+    modules = [MODULE, listener("accounts", seen, AccountChanged)]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
     async with running(modules, tmp_path / "state", redis_url=own_redis.url, clock=clock, flags=flags) as mesh:
         accounts = Accounts(mesh, clock)

@@ -122,8 +122,7 @@ def test_every_folder_that_the_readme_names_exists_and_every_folder_is_named() -
 def test_every_file_of_the_tree_that_a_document_names_exists(document: Path) -> None:
     top = "|".join(sorted({path.relative_to(ROOT).parts[0] for path in tracked() if path.parent != ROOT}))
     text = document.read_text()
-    made = set(re.findall(r"`([\w./]+)`[^`\n]*:\n\n```", text))
-    """What the document itself shows the whole of."""
+    made = set(re.findall(r"`([\w./]+)`[^`\n]*:\n\n```", text))  # what the document itself shows the whole of
     for name in re.findall(rf"`((?:{top})/[\w./-]*)`", text):
         if name in made or name.startswith((".", "bench/results")):
             continue

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from tintype.events.v1.graph_pb2 import RelationChanged
 
-from mesh.app import Context, Module
 from mesh.clock import FakeClock
 from mesh.errors import Code, Problem
 from mesh.ids import IdGenerator
@@ -26,6 +25,7 @@ from services.graph.edges import Edge, State
 from services.graph.relations import Relations
 from services.graph.store import GraphStore
 from tests.graph.graph_client import Graph
+from tests.neighbours.listener import listener
 
 
 @pytest.fixture
@@ -188,14 +188,7 @@ async def test_without_redis_everything_goes_on(graph, own_redis):
 
 async def test_every_change_is_published_with_what_was_before(tmp_path: Path, own_redis, clock):
     seen = []
-
-    async def note(event):
-        seen.append(event.message)
-
-    async def build(ctx: Context) -> None:
-        ctx.subscribe("graph", {RelationChanged: note}, await ctx.store([]))
-
-    modules = [accounts_module.MODULE, graph_module.MODULE, Module("listener", build)]
+    modules = [accounts_module.MODULE, graph_module.MODULE, listener("graph", seen, RelationChanged)]
     flags = {"accounts.argon2_memory_kib": "8", "accounts.argon2_passes": "1"}
     async with running(modules, tmp_path / "state", redis_url=own_redis.url, clock=clock, flags=flags) as mesh:
         graph = Graph(mesh, clock)

@@ -19,16 +19,15 @@ from tintype.media.v1.assets_pb2_grpc import AssetsServiceStub
 from tintype.media.v1.posts_pb2_grpc import PostsServiceStub
 from tintype.type.v1 import content_pb2
 
-from mesh.app import Context, Module
 from mesh.blobs.contract import BlobStore
 from mesh.clock import Clock
-from mesh.events import Event
 from mesh.testing.harness import Harness, running
 from services.media.module import MODULE
 from stack.ports import free_port
 from stack.redis import RedisServer, redis_server
 from stack.s3 import S3Server
 from tests.media.imaging_sources import encoded, quadrants
+from tests.neighbours.listener import listener
 
 PHOTO = encoded(quadrants())
 _users = itertools.count(1000)
@@ -132,14 +131,7 @@ async def serving(
     **flags: str,
 ) -> AsyncIterator[Media]:
     heard: list[Any] = []
-
-    async def hear(event: Event) -> None:
-        heard.append(event.message)
-
-    async def build(ctx: Context) -> None:
-        ctx.subscribe("media", {AssetUploaded: hear, AssetProcessed: hear, PostChanged: hear}, await ctx.store([]))
-
-    modules = [MODULE, Module("listener", build)]
+    modules = [MODULE, listener("media", heard, AssetUploaded, AssetProcessed, PostChanged)]
     bucket = f"media-{secrets.token_hex(6)}"
     settings = {
         "media.image_processes": "1",
