@@ -86,7 +86,11 @@ async def test_a_service_that_is_gone_is_named_and_comes_back_by_itself(installa
 async def test_without_engagement_posts_are_shown_and_made_all_the_same(installation: Installed, rest: Rest) -> None:
     """What engagement adds to a post is left out and named; a repeated creation is the same post."""
     ana, ben = await rest.register("ana"), await rest.register("ben")
-    await rest.follow(ben, ana)
+
+    async def followed() -> bool:
+        return bool((await rest.ask("PUT", f"/v1/me/following/{ana.at}", ben)).status_code == 200)
+
+    await eventually(followed, within_s=15)  # a graph that has just started says for a moment that it is not ready
     old = await rest.publish(ana, "before")
     body = {"mediaIds": [await rest.upload(ana)], "caption": "meanwhile", "requestId": str(uuid.uuid4())}
 
