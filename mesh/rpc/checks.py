@@ -14,6 +14,7 @@ from mesh.auth.caller import Caller
 from mesh.auth.tokens import TokenVerifier
 from mesh.errors import Code, FieldViolation, Problem, denied, unauthenticated
 from mesh.rpc.call import Call
+from mesh.rpc.certain import certainly_valid
 from mesh.rpc.chain import Check
 from mesh.rpc.method import Method
 
@@ -94,7 +95,11 @@ _validator = protovalidate.Validator()
 def validation(method: Method) -> Check | None:
     """Enforces the rules (buf.validate) that the request's fields carry in the protos."""
 
+    certain = certainly_valid(method.request_class.DESCRIPTOR)
+
     def check(call: Call, request: Any) -> None:
+        if certain and certain(request):
+            return
         violations = _validator.collect_violations(request)
         if violations:
             raise _invalid(violations)
