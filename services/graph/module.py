@@ -65,7 +65,9 @@ async def build(ctx: Context) -> None:
     people = people_of(accounts)
     graph = Graph(store, changes, relations, people, Limits(section.following_limit, section.list_limit))
     ctx.tail("graph", {RelationChanged: forgetting(relations, circles)})
-    ctx.background("circles", TakingIn(store, circle_store, changes, everybody_of(accounts)).run)
+    taking_in = TakingIn(store, circle_store, changes, everybody_of(accounts))
+    ctx.on_start(taking_in.begin)
+    ctx.background("circles", taking_in.run)
     ctx.serve(graph_pb2.DESCRIPTOR.services_by_name["GraphService"], GraphServer(graph, circles))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
@@ -29,6 +30,12 @@ class TakingIn:
 
     def __init__(self, store: GraphStore, circles: CircleStore, changes: Changes, everybody: Everybody) -> None:
         self._store, self._circles, self._changes, self._everybody = store, circles, changes, everybody
+
+    async def begin(self) -> None:
+        """Before the process serves: nothing is to be taken in where there is nobody yet."""
+        with contextlib.suppress(Problem, StorageError):  # accounts may start after us
+            if not await self._circles.complete() and not await self._everybody(0):
+                await self._circles.mark_complete()
 
     async def run(self) -> None:
         """Do it where it was not done, trying again while accounts or the tables are away; then only wait."""
