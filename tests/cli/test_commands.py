@@ -22,6 +22,7 @@ from cli.demo import people
 from cli.demo.people import DEMO_PASSWORD
 from cli.demo.pictures import draw_avatar
 from cli.demo.world import World
+from cli.holdings import tables
 from mesh.rpc.contracts import DESCRIPTORS
 from stack.envoy import validate
 from tests.cli.conftest import PEOPLE, PHOTOS, House
@@ -97,7 +98,7 @@ def test_schema_says_what_is_missing_and_adds_it(tmp_path: Path) -> None:
     assert (planned.code, added.code, after.code) == (0, 0, 0)
     assert planned.out == added.out
     services = {path.stem for path in (tmp_path / ".state/db").glob("*.db")}
-    assert {"accounts", "graph", "media", "timeline", "engagement", "search"} == services
+    assert services == {*tables()}
     for service in services:
         assert f"{service}: outbox is missing" in added.out
         assert f"{service}: as declared" in after.out.splitlines()

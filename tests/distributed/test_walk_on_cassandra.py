@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli.holdings import tables
 from tests.distributed.installed import Installed, installed
 from tests.mesh.mesh_client import Rest, error_of, eventually
 from tests.mesh.test_out_of_sight import (
@@ -37,7 +38,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed
 async def test_no_fact_is_kept_in_sqlite(installation: Installed, rest: Rest) -> None:
     await rest.publish(await rest.register("ana"))
     embedded = [path.name for path in installation.state_dir.rglob("*.db")]
-    assert not {f"{place}.db" for place in ("accounts", "graph", "media", "timeline", "engagement")} & set(embedded)
+    assert not {f"{place}.db" for place in tables()} & set(embedded)
 
 
 async def test_a_cassandra_that_is_gone_is_said_and_nothing_acknowledged_is_lost(
