@@ -20,7 +20,7 @@ def remove(post: str = Id, set_: list[str] = Set) -> None:
 def restore(post: str = Id, set_: list[str] = Set) -> None:
     """Put a removed post back as it was. May be repeated."""
     _set_removed(post, set_, removed=False)
-    typer.echo(f"post {post} is not removed")
+    typer.echo(f"post {post} is shown as it was")
 
 
 def _set_removed(post: str, set_: list[str], *, removed: bool) -> None:
