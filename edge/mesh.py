@@ -35,12 +35,6 @@ def _like(request: Any, answer: Any, caller_id: int) -> Iterable[Forgotten]:
     return ("counts", request.post_id), ("viewer", (caller_id, request.post_id))
 
 
-def _comment(request: Any, answer: Any, caller_id: int) -> Iterable[Forgotten]:
-    """A deleted comment's post is known by the answer alone; a new one's by the request."""
-    told = answer if answer is not None and hasattr(answer, "post_id") else request
-    return (("counts", told.post_id),) if hasattr(told, "post_id") else ()
-
-
 CHANGES: Mapping[str, Mapping[str, Change]] = {
     "graph": dict.fromkeys(
         (
@@ -58,8 +52,8 @@ CHANGES: Mapping[str, Mapping[str, Change]] = {
     "engagement": {
         "Like": _like,
         "Unlike": _like,
-        "CreateComment": _comment,
-        "DeleteComment": _comment,
+        "CreateComment": lambda request, answer, caller_id: [("counts", request.post_id)],
+        "DeleteComment": lambda request, answer, caller_id: [("counts", answer.post_id)] if answer else [],
         "UpdateComment": lambda request, answer, caller_id: (),
     },
     "posts": {

@@ -117,12 +117,6 @@ class Memory(Generic[Key, Value]):
             self._drop(key)
             self._loading.pop(key, None)
 
-    def forget_all(self) -> None:
-        """Nothing holds any longer."""
-        self._entries.clear()
-        self._loading.clear()
-        self._weight = 0
-
     async def _loaded(self, keys: list[Key], until: float) -> Mapping[Key, Value]:
         task = asyncio.current_task()
         try:

@@ -73,6 +73,14 @@ async def test_a_circle_that_another_process_changed_shows_so_within_two_seconds
     assert (await known.of(1)).theirs[Fact.BLOCKING] == [2]
 
 
+async def test_a_circle_that_this_process_changed_shows_so_at_once_without_any_message(circles):
+    known, _ = circles
+    assert (await known.of(1)).theirs[Fact.BLOCKING] == []
+    await known.show(Edge(2, 1, State(blocking=True)))
+    assert (await known.of(1)).theirs[Fact.BLOCKING] == [2]
+    assert (await known.of(2)).own[Fact.BLOCKING] == [1]
+
+
 async def test_a_circle_is_read_again_where_its_version_changed_and_every_thirty_seconds(circles, tables, watch):
     known, store = circles
     await store.show(Edge(1, 2, State(following=True)))

@@ -13,7 +13,7 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from mesh.rpc.certain import certainly_valid
+from mesh.rpc.certain import _value, certainly_valid
 from mesh.rpc.contracts import DESCRIPTORS
 
 _ROUNDS = 150
@@ -58,10 +58,15 @@ def _fill(message: Any, field: FieldDescriptor, random: Random) -> None:
     rules = field.GetOptions().Extensions[validate_pb2.field]
     if field.is_repeated:
         sizes = [0, 1, rules.repeated.min_items, rules.repeated.max_items, rules.repeated.max_items + 1]
-        size = min(max(0, random.choice(sizes)), 2_000)
-        getattr(message, field.name).extend(_single(field, rules.repeated.items, random) for _ in range(size))
+        size, value = min(max(0, random.choice(sizes)), 2_000), _single(field, rules.repeated.items, random)
+        # One odd item or none among plain ones: else a list would hardly ever be refused for its length alone.
+        getattr(message, field.name).extend([value] * size if random.random() < 0.5 else [_plain(field)] * size)
     else:
         setattr(message, field.name, _single(field, rules, random))
+
+
+def _plain(field: FieldDescriptor) -> Any:
+    return {FieldDescriptor.TYPE_STRING: "7", FieldDescriptor.TYPE_BYTES: b"7"}.get(field.type, 7)
 
 
 def _single(field: FieldDescriptor, rules: Any, random: Random) -> Any:
@@ -81,3 +86,12 @@ def _single(field: FieldDescriptor, rules: Any, random: Random) -> Any:
     if field.type in (FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT):
         return float(number)
     return max(0, number) if unsigned else number
+
+
+@pytest.mark.parametrize(("values", "valid"), [([5, 9], True), ([5, 10], False), ([0, 5], False), ([], True)])
+def test_every_item_keeps_both_bounds(values: list[int], valid: bool) -> None:
+    """No request bounds its items from above yet; the first that does is not let through."""
+    items = validate_pb2.FieldRules(int64=validate_pb2.Int64Rules(gt=0, lt=10))
+    holds = _value(validate_pb2.FieldRules(repeated=validate_pb2.RepeatedRules(items=items)))
+    assert holds
+    assert bool(holds(values)) is valid

@@ -107,9 +107,6 @@ async def test_what_was_known_last_can_be_asked_for_until_it_is_forgotten() -> N
     assert memory.last("a") == "one"
     memory.forget("a")
     assert memory.last("a") is None
-    await memory.one("a")
-    memory.forget_all()
-    assert await source.known(memory, "a") == []
 
 
 class Slow(Source):
